@@ -7,9 +7,9 @@ const project = (folder: string) => ({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
-    name: folder.split('/').pop()!,
+    name: folder === 'test' ? 'workspace' : folder.split('/').pop()!,
     root: folder,
-    include: ['test/**/*.test.ts'],
+    include: folder === 'test' ? ['*.test.ts'] : ['test/**/*.test.ts'],
     testTimeout: 30_000,
   },
 })
@@ -25,6 +25,8 @@ const folders = [
   'packages/vnet',
   'apps/cli',
   'examples/second-driver',
+  // What holds for the whole repository: layers, READMEs, the browser bundle.
+  'test',
 ]
 
 export default defineConfig({

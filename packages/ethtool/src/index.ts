@@ -1,1 +1,39 @@
-export {}
+/**
+ * ethtool for network devices: a driver attaches an `EthtoolOps` table, the core reads, merges, validates and only then
+ * asks the driver, and tells everyone who listens what changed.
+ *
+ * One file per command. `runEthtool()` answers a command line with the text, the errors and the exit code of
+ * ethtool(8) 6.1; `format*` are its printers, which take plain records.
+ *
+ * @packageDocumentation
+ */
+
+export * from './ops.ts'
+export { ethnlOps } from './core.ts'
+export * from './notify.ts'
+export { bitNames, ethnlUpdateBitset } from './bitset.ts'
+export type { BitsetChange } from './bitset.ts'
+export * from './drvinfo.ts'
+export { ETH_GSTRING_LEN, ethtoolGetStrings } from './strset.ts'
+export type { StringSet } from './strset.ts'
+export * from './stats.ts'
+export * from './std-stats.ts'
+export * from './link.ts'
+export * from './link-modes.ts'
+export * from './ksettings.ts'
+export * from './debug.ts'
+export * from './wol.ts'
+export * from './rings.ts'
+export * from './channels.ts'
+export * from './coalesce.ts'
+export * from './pause.ts'
+export * from './feature-groups.ts'
+export * from './features.ts'
+export * from './privflags.ts'
+export * from './permaddr.ts'
+export * from './tsinfo.ts'
+export * from './rxfh.ts'
+export * from './regs.ts'
+export * from './eeprom.ts'
+export * from './selftest.ts'
+export * from './actions.ts'

@@ -1,0 +1,141 @@
+/**
+ * A card without DMA, as cards were in 1988: a transmit and a receive FIFO that the driver reads and writes itself.
+ */
+import type { Backend, BackendPort } from '@vnet/backend'
+import { copyBytes, hwEventCancel, hwEventSetup, hwEventStart, type HwEvent, type Kernel } from '@vnet/kernel'
+
+const SLOT = 1536
+
+/** Frames of at most 1,536 bytes in typed memory, first in, first out. */
+class Fifo {
+  readonly bytes: Uint8Array
+  private readonly lengths: number[]
+  private readonly slots: number
+  private head = 0
+  private tail = 0
+
+  constructor(slots: number) {
+    this.slots = slots
+    this.bytes = new Uint8Array(slots * SLOT)
+    this.lengths = new Array<number>(slots).fill(0)
+  }
+
+  get count(): number {
+    return this.head - this.tail
+  }
+
+  get full(): boolean {
+    return this.count === this.slots
+  }
+
+  /** Where the oldest frame starts in `bytes`. */
+  get offset(): number {
+    return (this.tail % this.slots) * SLOT
+  }
+
+  get length(): number {
+    return this.lengths[this.tail % this.slots]!
+  }
+
+  push(from: Uint8Array, offset: number, length: number): void {
+    copyBytes(this.bytes, (this.head % this.slots) * SLOT, from, offset, length)
+    this.lengths[this.head++ % this.slots] = length
+  }
+
+  pop(): void {
+    this.tail++
+  }
+
+  clear(): void {
+    this.tail = this.head
+  }
+}
+
+/** The card: two FIFOs, one interrupt line, one mask bit. */
+export class FifoCard implements BackendPort {
+  readonly macAddress = Uint8Array.of(2, 0, 0, 0, 1, 1)
+  readonly irq: number
+  readonly rx: Fifo
+  readonly tx: Fifo
+  /** Frames sent since the driver last asked. */
+  sent = 0
+  missed = 0
+  private readonly kernel: Kernel
+  private readonly backend: Backend
+  private readonly engine: HwEvent
+  private enabled = false
+  private masked = true
+
+  constructor(kernel: Kernel, backend: Backend, slots = 16) {
+    this.kernel = kernel
+    this.backend = backend
+    this.rx = new Fifo(slots)
+    this.tx = new Fifo(slots)
+    this.irq = kernel.irq.allocLine('fifo')
+    this.engine = hwEventSetup(kernel, () => this.send(), 'fifo')
+    backend.attach(this)
+  }
+
+  get linkUp(): boolean {
+    return this.backend.linkUp
+  }
+
+  /** True while the line should be high: work is there and may be told. */
+  get pending(): boolean {
+    return !this.masked && (this.sent > 0 || this.rx.count > 0)
+  }
+
+  enable(on: boolean): void {
+    this.enabled = on
+    if (on) return
+    hwEventCancel(this.engine)
+    this.rx.clear()
+    this.tx.clear()
+    this.sent = 0
+    this.setMask(true)
+  }
+
+  setMask(masked: boolean): void {
+    this.masked = masked
+    this.kernel.irq.setLevel(this.irq, this.pending)
+  }
+
+  /** Starts sending what is in the transmit FIFO; it takes 10 µs. */
+  go(): void {
+    hwEventStart(this.engine, 10_000)
+  }
+
+  receive(mem: Uint8Array, offset: number, length: number): boolean {
+    if (!this.enabled || this.rx.full || length > SLOT || length < 14) {
+      this.missed++
+      return false
+    }
+    this.rx.push(mem, offset, length)
+    this.kernel.irq.setLevel(this.irq, this.pending)
+    return true
+  }
+
+  linkChange(): void {
+    // This card has no link interrupt: its driver looks when it opens.
+  }
+
+  writable(): void {
+    this.send()
+  }
+
+  destroy(): void {
+    this.backend.attach(null)
+    this.enable(false)
+    this.kernel.irq.freeLine(this.irq)
+  }
+
+  private send(): void {
+    const { tx } = this
+    while (tx.count > 0 && this.backend.transmit(tx.bytes, tx.offset, tx.length)) {
+      tx.pop()
+      this.sent++
+    }
+    this.backend.flush?.()
+    this.kernel.irq.setLevel(this.irq, this.pending)
+  }
+}

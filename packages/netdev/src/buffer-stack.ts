@@ -1,0 +1,60 @@
+import { type MemoryRegion } from '@vnet/kernel'
+import type { PagePool } from './page-pool.ts'
+import { type SkbCache, newSkb, poison } from './skb-cache.ts'
+import { SkbSharedInfo } from './skbuff.ts'
+
+/** A buffer is free, with the driver (pages of a pool only), or part of a packet. @kernel none */
+export const BUFFER_FREE = 0
+/** @see BUFFER_FREE @kernel none */
+export const BUFFER_WITH_DRIVER = 1
+/** @see BUFFER_FREE @kernel none */
+export const BUFFER_IN_SKB = 2
+
+/**
+ * Buffers of one size and a stack of the free ones' numbers: a page pool's pages, or one size class of the cache.
+ *
+ * Numbers, so that giving a buffer back stores no reference and costs the garbage collector nothing.
+ *
+ * @kernel none
+ */
+export class BufferStack {
+  /** Numbers of the free buffers; the top is at `free - 1`. */
+  stack: Int32Array
+  free: number
+  /** True when the long way must be taken: rules are checked, a fault is injected, or the pool is on its way out. */
+  watched: boolean
+  readonly buffers: SkbSharedInfo[]
+  readonly size: number
+  readonly pool: PagePool | null
+  /** What each buffer is doing; only kept when rules are checked. */
+  states: Uint8Array
+
+  constructor(size: number, watched: boolean, pool: PagePool | null) {
+    this.stack = new Int32Array(0)
+    this.free = 0
+    this.watched = watched
+    this.buffers = []
+    this.size = size
+    this.pool = pool
+    this.states = new Uint8Array(0)
+  }
+}
+
+/** Adds `count` buffers that lie one after the other from `base`, all free, the first on top. @kernel none */
+export function addBuffers(cache: SkbCache, home: BufferStack, region: MemoryRegion, base: number, count: number): void {
+  const first = home.buffers.length
+  const stack = new Int32Array(first + count)
+  stack.set(home.stack)
+  home.stack = stack
+  const states = new Uint8Array(first + count)
+  states.set(home.states)
+  home.states = states
+  for (let i = 0; i < count; i++) {
+    const shinfo = new SkbSharedInfo(region, base + i * home.size, first + i, home)
+    shinfo.native = newSkb(cache, shinfo)
+    if (cache.checks) poison(shinfo)
+    home.buffers.push(shinfo)
+    home.stack[home.free + i] = first + count - 1 - i
+  }
+  home.free += count
+}

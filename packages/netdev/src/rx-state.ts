@@ -1,0 +1,71 @@
+import type { Kernel, Tracepoint } from '@vnet/kernel'
+import type { PacketType } from './packet-type.ts'
+import { type SkbCache, skbCacheOf } from './skb-cache.ts'
+import { SkBuffHead } from './skb-queue.ts'
+
+/** Lists the receivers are spread over by type. @kernel PTYPE_HASH_SIZE include/linux/netdevice.h */
+export const PTYPE_HASH_SIZE = 16
+
+/**
+ * The receive path of one kernel: who takes which packets, the backlog, and what happened.
+ *
+ * @kernel ptype_base, struct softnet_data net/core/dev.c
+ */
+export class RxState {
+  readonly kernel: Kernel
+  /** Receivers by `type & 15`. A list is replaced, never changed, so that a receiver may remove itself. */
+  readonly types: (readonly PacketType[])[]
+  /** Receivers of everything. */
+  taps: readonly PacketType[]
+  readonly backlog: SkBuffHead
+  /** Most packets the backlog holds. @kernel net.core.netdev_max_backlog */
+  maxBacklog: number
+  /** Most packets one run of the softirq takes from it. @kernel net.core.dev_weight */
+  backlogWeight: number
+  backlogRaised: boolean
+  backlogOpen: boolean
+  /** Packets through the backlog, and those that found it full. */
+  backlogProcessed: number
+  backlogDropped: number
+  /** Packets that entered `netifReceiveSkb`, reached a receiver, found none, or were dropped before. */
+  received: number
+  delivered: number
+  nohandler: number
+  dropped: number
+  readonly tpReceive: Tracepoint
+  readonly tpRx: Tracepoint
+  readonly tpGro: Tracepoint
+
+  constructor(cache: SkbCache) {
+    const { kernel } = cache
+    this.kernel = kernel
+    this.types = Array.from({ length: PTYPE_HASH_SIZE }, () => [])
+    this.taps = []
+    this.backlog = new SkBuffHead()
+    this.maxBacklog = 1000
+    this.backlogWeight = 64
+    this.backlogRaised = false
+    this.backlogOpen = false
+    this.backlogProcessed = 0
+    this.backlogDropped = 0
+    this.received = 0
+    this.delivered = 0
+    this.nohandler = 0
+    this.dropped = 0
+    this.tpReceive = kernel.trace.point('net:netif_receive_skb', ['protocol', 'len', 'id'])
+    this.tpRx = kernel.trace.point('net:netif_rx', ['protocol', 'len', 'id'])
+    this.tpGro = kernel.trace.point('net:napi_gro_receive_entry', ['protocol', 'len', 'id'])
+  }
+}
+
+/** The receive path's state. @kernel none */
+export function rxStateOf(kernel: Kernel): RxState {
+  const cache = skbCacheOf(kernel)
+  return cache.rx ?? makeRxState(cache)
+}
+
+/** The first packet or receiver makes it. @kernel none */
+export function makeRxState(cache: SkbCache): RxState {
+  cache.rx ??= new RxState(cache)
+  return cache.rx
+}

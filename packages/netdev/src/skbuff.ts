@@ -1,0 +1,251 @@
+import type { MemoryRegion } from '@vnet/kernel'
+import type { BufferStack } from './buffer-stack.ts'
+import type { NetDevice } from './netdevice.ts'
+import type { SkbCache } from './skb-cache.ts'
+
+/** Most page fragments one buffer can carry. @kernel MAX_SKB_FRAGS include/linux/skbuff.h */
+export const MAX_SKB_FRAGS = 17
+/** Headroom every receive buffer gets: room for headers somebody may push later. @kernel NET_SKB_PAD include/linux/skbuff.h @rule RX-11 */
+export const NET_SKB_PAD = 64
+/** Two bytes before the 14 byte Ethernet header put the IP header on a multiple of four. @kernel NET_IP_ALIGN include/linux/skbuff.h @rule RX-10 */
+export const NET_IP_ALIGN = 2
+/** What an sk_buff and its shared info weigh in `truesize` beside the data. @kernel SKB_TRUESIZE() include/linux/skbuff.h */
+export const SKB_OVERHEAD = 576
+
+/** The largest buffer there is: a 64 KiB packet with headroom. @kernel none */
+export const SKB_MAX_ALLOC = 69632
+
+/** Nobody looked at the checksum. @kernel CHECKSUM_NONE include/linux/skbuff.h @rule CSUM-03 */
+export const CHECKSUM_NONE = 0
+/** The card checked it and it is good. @kernel CHECKSUM_UNNECESSARY include/linux/skbuff.h @rule CSUM-03 */
+export const CHECKSUM_UNNECESSARY = 1
+/** `csum` holds the sum over the whole packet after the link header. @kernel CHECKSUM_COMPLETE include/linux/skbuff.h @rule CSUM-03 */
+export const CHECKSUM_COMPLETE = 2
+/** Sum from `csumStart` to the end, store at `csumStart + csumOffset`. @kernel CHECKSUM_PARTIAL include/linux/skbuff.h @rule CSUM-01 */
+export const CHECKSUM_PARTIAL = 3
+
+/** To us. @kernel PACKET_HOST include/uapi/linux/if_packet.h */
+export const PACKET_HOST = 0
+/** To all. @kernel PACKET_BROADCAST include/uapi/linux/if_packet.h */
+export const PACKET_BROADCAST = 1
+/** To a group. @kernel PACKET_MULTICAST include/uapi/linux/if_packet.h */
+export const PACKET_MULTICAST = 2
+/** To someone else; seen because the card is promiscuous. @kernel PACKET_OTHERHOST include/uapi/linux/if_packet.h */
+export const PACKET_OTHERHOST = 3
+/** Leaving from here; only taps see this type. @kernel PACKET_OUTGOING include/uapi/linux/if_packet.h */
+export const PACKET_OUTGOING = 4
+/** Looped back. @kernel PACKET_LOOPBACK include/uapi/linux/if_packet.h */
+export const PACKET_LOOPBACK = 5
+
+/** Segments are TCP over IPv4. @kernel SKB_GSO_TCPV4 include/linux/skbuff.h */
+export const SKB_GSO_TCPV4 = 1 << 0
+/** The header counts came from an untrusted place. @kernel SKB_GSO_DODGY include/linux/skbuff.h */
+export const SKB_GSO_DODGY = 1 << 1
+/** CWR is set: only the first segment may carry it. @kernel SKB_GSO_TCP_ECN include/linux/skbuff.h */
+export const SKB_GSO_TCP_ECN = 1 << 2
+/** All segments carry the same IP identification. @kernel SKB_GSO_TCP_FIXEDID include/linux/skbuff.h */
+export const SKB_GSO_TCP_FIXEDID = 1 << 3
+/** Segments are TCP over IPv6. @kernel SKB_GSO_TCPV6 include/linux/skbuff.h */
+export const SKB_GSO_TCPV6 = 1 << 4
+/** Segments are UDP datagrams of one flow. @kernel SKB_GSO_UDP_L4 include/linux/skbuff.h */
+export const SKB_GSO_UDP_L4 = 1 << 17
+
+/** A header offset nobody has set yet. @kernel none */
+export const SKB_OFFSET_UNSET = -1
+
+/** One piece of data outside the linear part: bytes inside a buffer owned (and counted) by `owner`. @kernel skb_frag_t include/linux/skbuff.h */
+export class SkbFrag {
+  owner: SkbSharedInfo | null = null
+  /** The memory the offset is in, and its region id for the bus address. */
+  mem: Uint8Array
+  region = 0
+  offset = 0
+  size = 0
+
+  constructor(mem: Uint8Array) {
+    this.mem = mem
+  }
+}
+
+/**
+ * What all clones of a buffer share: where the bytes are, how many hold them, and the fragments.
+ *
+ * Made once with the buffer and reused with it.
+ *
+ * @kernel struct skb_shared_info include/linux/skbuff.h
+ */
+export class SkbSharedInfo {
+  readonly u8: Uint8Array
+  readonly i32: Int32Array
+  readonly region: number
+  /** First byte and size of the buffer. */
+  readonly base: number
+  readonly size: number
+  /** Where it goes back to, and its number there. */
+  readonly home: BufferStack
+  readonly page: number
+  /** The sk_buff that rests with this buffer, so that taking the one brings the other. */
+  native: SkBuff | null
+  dataref: number
+  nrFrags: number
+  fragList: SkBuff | null
+  /** Grows to MAX_SKB_FRAGS the first time they are needed, then stays. */
+  readonly frags: SkbFrag[]
+
+  constructor(region: MemoryRegion, base: number, page: number, home: BufferStack) {
+    this.u8 = region.u8
+    this.i32 = region.i32
+    this.region = region.id
+    this.base = base
+    this.size = home.size
+    this.home = home
+    this.page = page
+    this.native = null
+    this.dataref = 0
+    this.nrFrags = 0
+    this.fragList = null
+    this.frags = []
+  }
+}
+
+/**
+ * One packet: four offsets into a memory, and what the stack knows about the bytes between them.
+ *
+ * All offsets are absolute in `mem`; the bus address of `data` is `(region, data)`. Objects are
+ * pooled with their buffers: after the last free a reference to one is worthless.
+ *
+ * @kernel struct sk_buff include/linux/skbuff.h
+ * @rule SKB-01
+ */
+export class SkBuff {
+  /** The whole memory region the packet lies in. */
+  mem: Uint8Array
+  region: number
+  head: number
+  data: number
+  tail: number
+  end: number
+  /** All bytes, and those of them that lie in fragments. */
+  len: number
+  dataLen: number
+  users: number
+  cloned: boolean
+  shinfo: SkbSharedInfo
+  next: SkBuff | null
+  prev: SkBuff | null
+  dev: NetDevice<any> | null
+  /** EtherType in host order, e.g. 0x0800. */
+  protocol: number
+  pktType: number
+  ipSummed: number
+  csumStart: number
+  csumOffset: number
+  priority: number
+  queueMapping: number
+  vlanPresent: boolean
+  vlanTci: number
+  vlanProto: number
+  macHeader: number
+  networkHeader: number
+  transportHeader: number
+  gsoSize: number
+  gsoSegs: number
+  gsoType: number
+  truesize: number
+  cb: number
+  napiId: number
+  /** Free for the owner of the moment, e.g. a qdisc or a driver. */
+  state: number
+  csum: number
+  hash: number
+  mark: number
+  /** Nanoseconds of kernel time, 0 when not stamped. */
+  tstamp: number
+  /** Which allocation this is; counts up per kernel when rules are checked, else it is the object's number. */
+  id: number
+  readonly cache: SkbCache
+  birthOwner: string
+  birthModule: string | null
+  birthStack: string
+
+  constructor(cache: SkbCache, shinfo: SkbSharedInfo) {
+    this.mem = shinfo.u8
+    this.region = shinfo.region
+    this.head = shinfo.base
+    this.data = shinfo.base
+    this.tail = shinfo.base
+    this.end = shinfo.base
+    this.len = 0
+    this.dataLen = 0
+    this.users = 0
+    this.cloned = false
+    this.shinfo = shinfo
+    this.next = null
+    this.prev = null
+    this.dev = null
+    this.protocol = 0
+    this.pktType = PACKET_HOST
+    this.ipSummed = CHECKSUM_NONE
+    this.csumStart = 0
+    this.csumOffset = 0
+    this.priority = 0
+    this.queueMapping = 0
+    this.vlanPresent = false
+    this.vlanTci = 0
+    this.vlanProto = 0
+    this.macHeader = SKB_OFFSET_UNSET
+    this.networkHeader = SKB_OFFSET_UNSET
+    this.transportHeader = SKB_OFFSET_UNSET
+    this.gsoSize = 0
+    this.gsoSegs = 0
+    this.gsoType = 0
+    this.truesize = 0
+    this.cb = 0
+    this.napiId = 0
+    this.state = 0
+    // These four outgrow 31 bits. NaN first makes V8 give them a double field from the start, written in place ever after.
+    this.csum = NaN
+    this.hash = NaN
+    this.mark = NaN
+    this.tstamp = NaN
+    this.csum = 0
+    this.hash = 0
+    this.mark = 0
+    this.tstamp = 0
+    this.id = 0
+    this.cache = cache
+    this.birthOwner = ''
+    this.birthModule = null
+    this.birthStack = ''
+  }
+}
+
+/** Bytes in the linear part. @kernel skb_headlen() include/linux/skbuff.h */
+export function skbHeadlen(skb: SkBuff): number {
+  return skb.len - skb.dataLen
+}
+
+/** True when part of the data lies in fragments. @kernel skb_is_nonlinear() include/linux/skbuff.h */
+export function skbIsNonlinear(skb: SkBuff): boolean {
+  return skb.dataLen !== 0
+}
+
+/** True when the packet stands for several, to be cut at `gsoSize`. @kernel skb_is_gso() include/linux/skbuff.h */
+export function skbIsGso(skb: SkBuff): boolean {
+  return skb.gsoSize !== 0
+}
+
+/** True when the data continues in a list of other sk_buffs. @kernel skb_has_frag_list() include/linux/skbuff.h */
+export function skbHasFragList(skb: SkBuff): boolean {
+  return skb.shinfo.fragList !== null
+}
+
+/** True when somebody else holds this very object. @kernel skb_shared() include/linux/skbuff.h @rule SKB-04 */
+export function skbShared(skb: SkBuff): boolean {
+  return skb.users !== 1
+}
+
+/** True when somebody else holds the data: writing to it needs `skbUnclone` first. @kernel skb_cloned() include/linux/skbuff.h @rule SKB-04 TXQ-15 */
+export function skbCloned(skb: SkBuff): boolean {
+  return skb.cloned && skb.shinfo.dataref !== 1
+}

@@ -1,0 +1,265 @@
+/**
+ * The vnet driver, in reading order: open, receive, interrupt, poll, transmit, watchdog, stop.
+ *
+ * It drives a card through {@link VnetHw} only. The rules it keeps are in docs/driver-rules.md.
+ */
+import * as k from '@vnet/kernel'
+import * as napi from '@vnet/napi'
+import * as nd from '@vnet/netdev'
+import type { NetDevice, NetDeviceOps, NetdevTx, SkBuff } from '@vnet/netdev'
+import { drainRx, fillRx, postPage } from './queue-rx.ts'
+import { drainTx, reclaimTx, wakeThreshold } from './queue-tx.ts'
+import { RX_HEADROOM, allocQueues, type QueueSizes, type VnetPriv, type VnetQueue } from './queue.ts'
+import * as reg from './regs.ts'
+import * as stat from './stats.ts'
+
+const { ETH_HLEN, ETH_ZLEN, NETDEV_TX_BUSY, NETDEV_TX_OK, VLAN_HLEN } = nd
+
+type Dev = NetDevice<VnetPriv>
+
+// ── open: buffers, interrupt, NAPI, unmask, queues (OPEN-02 … OPEN-05) ──
+
+function vnetOpen(dev: Dev): void {
+  const { hw, queues, txPending, rxPending } = dev.priv
+  const memory = allocQueues(dev, { tx: txPending, rx: rxPending, mtu: dev.mtu })
+  for (const q of queues) q.adopt(memory[q.index]!)
+  let lines = 0
+  try {
+    for (const q of queues) {
+      k.requestIrq(dev.kernel, hw.irq(q.index), vnetInterrupt, {}, `${dev.name}-${q.index}`, q)
+      lines++
+    }
+  } catch (error) {
+    for (const q of queues.slice(0, lines)) k.freeIrq(dev.kernel, hw.irq(q.index), q)
+    for (const q of queues) q.adopt(null)
+    throw error
+  }
+  vnetUp(dev, dev.mtu)
+  nd.netdevInfo(dev, 'opened')
+}
+
+function vnetUp(dev: Dev, mtu: number): void {
+  const { hw, queues, coalesce } = dev.priv
+  hw.reset()
+  hw.setCoalesce(coalesce)
+  vnetSetRxMode(dev)
+  for (const q of queues) {
+    fillRx(q)
+    hw.setRings(q.index, q.tx, q.rx)
+    napi.napiEnable(q.napi)
+  }
+  hw.enableTx(true)
+  hw.enableRx(true, mtu + ETH_HLEN)
+  for (const q of queues) hw.unmask(q.index)
+  linkChanged(dev)
+}
+
+// ── interrupt: acknowledge, mask, schedule (NAPI-12) ──
+
+function vnetInterrupt(_irq: number, data: object): k.IrqReturn {
+  const q = data as VnetQueue
+  const cause = q.hw.readCause(q.index)
+  if (cause === 0 || cause === reg.ALL_ONES) return k.IRQ_NONE
+  if ((cause & reg.CAUSE_LINK) !== 0) linkChanged(q.dev)
+  if ((cause & (reg.CAUSE_RX | reg.CAUSE_TX)) !== 0 && napi.napiSchedulePrep(q.napi)) {
+    q.hw.mask(q.index)
+    const { preemptHook } = q.dev.kernel
+    if (preemptHook !== null) preemptHook('irq:before-schedule')
+    napi.__napiSchedule(q.napi)
+  }
+  return k.IRQ_HANDLED
+}
+
+/** Queues wake with the carrier, never without it (TXQ-10). */
+function linkChanged(dev: Dev): void {
+  if (!dev.priv.hw.linkUp) {
+    nd.netifCarrierOff(dev)
+    return
+  }
+  nd.netifCarrierOn(dev)
+  for (const q of dev.priv.queues) if (q.tx.avail() > 0) nd.netifTxWakeQueue(q.txq)
+}
+
+// ── poll: reclaim what was sent, receive within the budget, unmask when done (NAPI-02 … NAPI-13) ──
+
+export function vnetPoll(n: napi.NapiStruct, budget: number): number {
+  const q = n.data as VnetQueue
+  cleanTx(q, budget)
+  const work = cleanRx(q, budget)
+  if (work < budget && napi.napiCompleteDone(n, work)) {
+    const { preemptHook } = q.dev.kernel
+    if (preemptHook !== null) preemptHook('napi:before-unmask')
+    q.hw.unmask(q.index)
+  }
+  return work
+}
+
+/** Frees every sent skb, whatever the budget (NAPI-03), and tells the queue once (BQL-02). */
+function cleanTx(q: VnetQueue, budget: number): void {
+  const n = q.tx.completed()
+  if (n === 0) return
+  const bytes = reclaimTx(q, budget)
+  nd.netifTxqCompletedWake(q.txq, n, bytes, q.tx, wakeThreshold(q.tx.size))
+}
+
+/** Passes up at most `budget` frames and refills each descriptor it took (RX-05). */
+function cleanRx(q: VnetQueue, budget: number): number {
+  const { rx, pool, dev, stats } = q
+  const ready = rx.completed()
+  const n = ready < budget ? ready : budget
+  if (n === 0) return 0
+  let bytes = 0
+  let good = 0
+  for (let k = 0; k < n; k++) {
+    const index = rx.clean + k
+    const length = rx.words[rx.at(index) + reg.DESC_LENGTH]!
+    const page = q.rxPage[index & rx.mask]!
+    const fresh = nd.pagePoolAlloc(pool)
+    const skb = fresh < 0 ? null : nd.napiBuildSkb(pool, page, RX_HEADROOM, length)
+    if (skb === null) {
+      if (fresh >= 0) nd.pagePoolPut(pool, fresh)
+      postPage(q, index, page)
+      stats.add(stat.RX_ALLOC_FAIL, 1)
+      continue
+    }
+    postPage(q, index, fresh)
+    good++
+    bytes += length
+    skb.queueMapping = q.index
+    skb.protocol = nd.ethTypeTrans(skb, dev)
+    stats.add(stat.RX_PROTO + stat.protoSlot(skb.protocol), 1)
+    nd.groReceiveSkb(q.gro, skb)
+  }
+  rx.reclaim(n)
+  rx.post(n)
+  stats.add(stat.RX_PACKETS, good)
+  stats.add(stat.RX_BYTES, bytes)
+  return n
+}
+
+// ── transmit (TXQ-*) ──
+
+function vnetStartXmit(skb: SkBuff, dev: Dev): NetdevTx {
+  const q = dev.priv.queues[skb.queueMapping]!
+  const { tx, txq } = q
+  if (tx.avail() === 0) {
+    // Only a spurious wake leads here (TXQ-11).
+    nd.netifTxStopQueue(txq)
+    return NETDEV_TX_BUSY
+  }
+  if (skb.len > dev.mtu + ETH_HLEN + VLAN_HLEN) {
+    q.stats.add(stat.TX_ERRORS, 1)
+    nd.devKfreeSkbAny(skb)
+    return NETDEV_TX_OK
+  }
+  if (skb.len < ETH_ZLEN && !nd.skbPutPadto(skb, ETH_ZLEN)) {
+    q.stats.add(stat.TX_DROPPED, 1)
+    return NETDEV_TX_OK
+  }
+  const index = tx.prod
+  const d = tx.at(index)
+  const { words } = tx
+  const length = skb.len
+  words[d + reg.DESC_OFFSET] = skb.data
+  words[d + reg.DESC_REGION] = skb.region
+  words[d + reg.DESC_LENGTH] = length
+  words[d + reg.DESC_STATUS] = 0
+  q.txSkb[index & tx.mask] = skb
+  q.stats.add(stat.TX_PROTO + stat.protoSlot(skb.protocol), 1)
+  nd.netdevTxSentQueue(txq, length)
+  tx.post(1)
+  nd.netifTxqMaybeStop(txq, tx, 1, wakeThreshold(tx.size))
+  if (!nd.netdevXmitMore(dev) || nd.netifXmitStopped(txq)) q.hw.doorbell(q.index)
+  return NETDEV_TX_OK
+}
+
+// ── watchdog: reset from process context (WDT-03) ──
+
+function vnetTxTimeout(dev: Dev, txqueue: number): void {
+  nd.netdevErr(dev, `transmit timed out on queue ${txqueue}, resetting the card`)
+  k.scheduleWork(dev.priv.resetWork)
+}
+
+export function vnetReset(dev: Dev): void {
+  dev.kernel.rtnl.run(() => {
+    if (!nd.netifRunning(dev)) return
+    vnetDown(dev, stat.TX_ERRORS)
+    vnetUp(dev, dev.mtu)
+  })
+}
+
+// ── stop (STOP-01 … STOP-04) ──
+
+function vnetStop(dev: Dev): void {
+  const { hw, queues } = dev.priv
+  vnetDown(dev, stat.TX_DROPPED)
+  for (const q of queues) k.freeIrq(dev.kernel, hw.irq(q.index), q)
+  for (const q of queues) q.adopt(null)
+  nd.netdevInfo(dev, 'stopped')
+}
+
+/** Quiets card and queues, then empties the rings; what was not sent is counted under `lost`. */
+function vnetDown(dev: Dev, lost: number): void {
+  const { hw, queues } = dev.priv
+  hw.enableRx(false, 0)
+  nd.netifTxDisable(dev)
+  hw.enableTx(false)
+  nd.netifCarrierOff(dev)
+  for (const q of queues) napi.napiDisable(q.napi)
+  for (const q of queues) hw.mask(q.index)
+  for (const q of queues) {
+    drainTx(q, lost)
+    drainRx(q)
+    hw.setRings(q.index, null, null)
+  }
+}
+
+// ── settings ──
+
+/** Tells the card which frames to keep (RX-09). */
+function vnetSetRxMode(dev: Dev): void {
+  dev.priv.hw.setRxFilter({
+    promiscuous: (dev.flags & nd.Iff.PROMISC) !== 0,
+    allMulticast: (dev.flags & nd.Iff.ALLMULTI) !== 0,
+    unicast: [dev.devAddr, ...Array.from(dev.uc.values(), (a) => a.addr)],
+    multicast: Array.from(dev.mc.values(), (a) => a.addr),
+  })
+}
+
+function vnetSetMacAddress(dev: Dev, addr: Uint8Array): void {
+  nd.ethMacAddr(dev, addr)
+  nd.netdevInfo(dev, `MAC updated to ${nd.formatMac(dev.devAddr)}`)
+}
+
+/**
+ * Gives the device other rings or buffers, also under traffic; if they cannot be had, all stays as it was.
+ *
+ * @throws Errno ENOMEM
+ * @kernel none
+ * @rule ETH-10 MTU-03
+ */
+export function vnetReconfigure(dev: Dev, change: Partial<QueueSizes>): void {
+  const { priv } = dev
+  const sizes = { tx: priv.txPending, rx: priv.rxPending, mtu: dev.mtu, ...change }
+  if (nd.netifRunning(dev)) {
+    const memory = allocQueues(dev, sizes)
+    vnetDown(dev, stat.TX_DROPPED)
+    for (const q of priv.queues) q.adopt(memory[q.index]!)
+    vnetUp(dev, sizes.mtu)
+  }
+  priv.txPending = sizes.tx
+  priv.rxPending = sizes.rx
+}
+
+/** The operations of a vnet device. @kernel struct net_device_ops include/linux/netdevice.h */
+export const vnetNetdevOps: NetDeviceOps<VnetPriv> = {
+  ndoOpen: vnetOpen,
+  ndoStop: vnetStop,
+  ndoStartXmit: vnetStartXmit,
+  ndoTxTimeout: vnetTxTimeout,
+  ndoGetStats64: stat.vnetGetStats64,
+  ndoSetRxMode: vnetSetRxMode,
+  ndoSetMacAddress: vnetSetMacAddress,
+  ndoValidateAddr: nd.ethValidateAddr,
+  ndoChangeMtu: (dev, mtu) => vnetReconfigure(dev, { mtu }),
+}

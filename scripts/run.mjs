@@ -1,0 +1,32 @@
+/**
+ * The two commands of this repository on a bare machine: `npm start` and `npm test`.
+ * Everything they need comes into `.tools/` and `node_modules/`; nothing is installed for the whole machine.
+ */
+const [major, minor] = process.versions.node.split('.').map(Number)
+if (major < 20 || (major === 20 && minor < 19)) {
+  console.error(`vnet: Node 20.19 or newer is needed, this is ${process.version} (https://nodejs.org)`)
+  process.exit(1)
+}
+
+const [command, ...args] = process.argv.slice(2)
+const { fail, Failure, run, step } = await import('./lib/steps.mjs')
+
+try {
+  if (command !== 'start' && command !== 'test') fail('usage: node scripts/run.mjs start|test [arguments]')
+  const { install } = await import('./lib/install.mjs')
+  const { buildPackages, bundleCli, checkTypes, cliBundle } = await import('./lib/build.mjs')
+  await install()
+  if (command === 'start') {
+    await step('building the packages', buildPackages)
+    await step('bundling the vnet command', bundleCli)
+    process.exitCode = await run(process.execPath, [cliBundle, 'demo', ...args])
+  } else {
+    await step('building the packages', buildPackages)
+    await step('checking types', checkTypes)
+    process.exitCode = await run(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...args])
+  }
+} catch (error) {
+  if (!(error instanceof Failure)) throw error
+  console.error(`vnet: ${error.message}`)
+  process.exitCode = 1
+}

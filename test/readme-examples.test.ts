@@ -1,0 +1,21 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import { packages, readmeExample } from '../scripts/lib/workspace.mjs'
+import { bundle } from './bundle.ts'
+
+/** Runs a program from its text, in a process of its own. */
+async function output(program: string): Promise<string> {
+  const running = promisify(execFile)(process.execPath, ['--input-type=module', '-'])
+  running.child.stdin!.end(program)
+  return (await running).stdout
+}
+
+describe('README examples', () => {
+  it.each(packages())('$name prints what its README says', async ({ folder }) => {
+    const example = readmeExample(folder)
+    expect(example, 'a ```ts block followed by a ```text block').not.toBeNull()
+    const program = await bundle(example!.code, { platform: 'node', format: 'esm' })
+    expect(await output(program)).toBe(example!.output)
+  })
+})
