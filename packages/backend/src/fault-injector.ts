@@ -82,7 +82,6 @@ export class FaultInjector extends Wrapper {
 
   protected override closed(): void {
     this.#tx?.close()
-    this.#rx?.close()
     this.#refused = false
   }
 

@@ -141,9 +141,16 @@ export class Kernel {
   subsys<T extends object>(key: string, create: (kernel: Kernel) => T): T {
     const known = this.#subsystems.get(key)
     if (known !== undefined) return known as T
-    const made = create(this)
-    this.#subsystems.set(key, made)
-    return made
+    // Whoever asks first, what a subsystem keeps belongs to the kernel, not to the module that runs now.
+    const module = this.currentModule
+    this.currentModule = null
+    try {
+      const made = create(this)
+      this.#subsystems.set(key, made)
+      return made
+    } finally {
+      this.currentModule = module
+    }
   }
 
   /**

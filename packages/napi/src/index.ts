@@ -25,12 +25,12 @@ export {
   type NapiOwner,
   type NapiPoll,
   napiPreferBusyPoll,
-  type NapiStats,
-  type NapiStruct,
+  NapiStats,
+  NapiStruct,
 } from './napi-struct.ts'
 export { pollOneNapi } from './netpoll.ts'
 export { __napiSchedule, napiIfScheduledMarkMissed, napiSchedule, napiSchedulePrep } from './schedule.ts'
-export { MIN_NAPI_ID, type SoftnetData } from './softnet-data.ts'
+export { MIN_NAPI_ID, SoftnetData } from './softnet-data.ts'
 export { napiById, napiList, softnet } from './softnet.ts'
 export * from './state.ts'
 export { devSetThreaded } from './threaded.ts'

@@ -45,7 +45,7 @@ export interface NapiFlushHook {
   flush(flushOld: boolean): void
 }
 
-/** What happened to an instance since it was added. */
+/** What happened to an instance since it was added. @kernel none */
 export class NapiStats {
   /** Calls of its poll function, whoever made them. */
   declare polls: number

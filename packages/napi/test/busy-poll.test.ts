@@ -123,6 +123,17 @@ function epollTurn(source: Source, us: number): number {
   return got
 }
 
+describe('on a real clock', () => {
+  it('finds what the hardware brings while it loops', () => {
+    const { kernel, source } = started({ clock: 'real' })
+    const card = hwEventSetup(kernel, () => source.arrive(3), 'card')
+    hwEventStart(card, 50 * US)
+    expect(napiBusyLoop(source.napi, () => source.handled > 0)).toBe(3)
+    expect(source.masked).toBe(false)
+    kernel.shutdown()
+  })
+})
+
 describe('interrupt suspension', () => {
   const suspended = () => {
     const env = started()

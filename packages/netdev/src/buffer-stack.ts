@@ -19,15 +19,15 @@ export const BUFFER_IN_SKB = 2
  */
 export class BufferStack {
   /** Numbers of the free buffers; the top is at `free - 1`. */
-  stack: Int32Array
-  free: number
+  declare stack: Int32Array
+  declare free: number
   /** True when the long way must be taken: rules are checked, a fault is injected, or the pool is on its way out. */
-  watched: boolean
-  readonly buffers: SkbSharedInfo[]
-  readonly size: number
-  readonly pool: PagePool | null
+  declare watched: boolean
+  declare readonly buffers: SkbSharedInfo[]
+  declare readonly size: number
+  declare readonly pool: PagePool | null
   /** What each buffer is doing; only kept when rules are checked. */
-  states: Uint8Array
+  declare states: Uint8Array
 
   constructor(size: number, watched: boolean, pool: PagePool | null) {
     this.stack = new Int32Array(0)

@@ -92,11 +92,11 @@ export function skbFlowDissect(skb: SkBuff, keys: FlowKeys): boolean {
  * @rule MQ-03
  */
 export function skbGetHash(skb: SkBuff): number {
-  if (skb.hash !== 0) return skb.hash
+  if (skb.hash !== 0) return skb.hash >>> 0
   const keys = skb.cache.flowKeys
   skbFlowDissect(skb, keys)
   const hash = flowHash(skb.mem, keys)
-  skb.hash = hash
+  skb.hash = hash | 0
   return hash
 }
 

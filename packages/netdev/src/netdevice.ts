@@ -81,6 +81,8 @@ export class NetDevice<P> {
   /** The ifindex of the device below or of the other end; 0: none. */
   declare iflink: number
   declare ifalias: string
+  /** How an IPv6 stack makes this device's addresses; null without one. It sets this. */
+  declare addrGenMode: string | null
   declare group: number
   declare regState: RegState
 
@@ -172,6 +174,7 @@ export class NetDevice<P> {
     this.linkKind = null
     this.iflink = 0
     this.ifalias = ''
+    this.addrGenMode = null
     this.group = 0
     this.regState = 'uninitialized'
     this.type = Arphrd.ETHER

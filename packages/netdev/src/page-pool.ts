@@ -2,7 +2,7 @@ import { Errno, type Kernel, type MemoryBlock, type MemoryRegion } from '@vnet/k
 import { BUFFER_FREE, BUFFER_IN_SKB, BUFFER_WITH_DRIVER, BufferStack, addBuffers } from './buffer-stack.ts'
 import { birthStack, skbResetFields } from './skb-alloc.ts'
 import { type SkbCache, checkPoison, putBuffer, skbCacheOf } from './skb-cache.ts'
-import { SKB_OVERHEAD, type SkBuff } from './skbuff.ts'
+import type { SkBuff } from './skbuff.ts'
 
 /** What `pagePoolCreate` needs. @kernel struct page_pool_params include/net/page_pool/types.h */
 export interface PagePoolParams {
@@ -227,14 +227,13 @@ export function napiBuildSkb(pool: PagePool, page: number, headroom: number, len
   const shinfo = home.buffers[page]!
   const skb = shinfo.native!
   shinfo.dataref = 1
-  const head = shinfo.base
+  const { head } = skb
   const data = head + headroom
-  skb.head = head
   skb.data = data
   skb.tail = data + len
   skb.end = head + home.size
   skb.len = len
-  skb.truesize = home.size + SKB_OVERHEAD
+  skb.truesize = home.size + 576 // SKB_OVERHEAD
   skbResetFields(skb)
   if (home.watched) noteBirth(pool, page, skb)
   return skb

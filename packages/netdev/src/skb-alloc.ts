@@ -1,14 +1,6 @@
 import type { Kernel } from '@vnet/kernel'
 import type { NetDevice } from './netdevice.ts'
-import {
-  CHECKSUM_NONE,
-  NET_IP_ALIGN,
-  NET_SKB_PAD,
-  PACKET_HOST,
-  SKB_OFFSET_UNSET,
-  SKB_OVERHEAD,
-  type SkBuff,
-} from './skbuff.ts'
+import { NET_IP_ALIGN, NET_SKB_PAD, type SkBuff } from './skbuff.ts'
 import { type SkbCache, skbCacheOf, takeBuffer } from './skb-cache.ts'
 
 /**
@@ -25,20 +17,24 @@ export function allocSkb(kernel: Kernel, size: number): SkBuff | null {
 export function skbAllocFrom(cache: SkbCache, size: number): SkBuff | null {
   const skb = takeBuffer(cache, size)
   if (skb === null) return null
-  const shinfo = skb.shinfo
-  skb.head = shinfo.base
+  const { head, shinfo } = skb
+  skb.data = head
+  skb.tail = head
   // Rounded up to a cache line, as the kernel does: small frames can be padded in place.
-  skb.end = shinfo.base + ((size + 63) & ~63)
-  skb.data = shinfo.base
-  skb.tail = shinfo.base
+  skb.end = head + ((size + 63) & ~63)
   skb.len = 0
-  skb.truesize = shinfo.size + SKB_OVERHEAD
-  skbResetFields(skb)
+  skb.truesize = shinfo.size + 576 // SKB_OVERHEAD
   skb.dev = null
+  skbResetFields(skb)
+  if (cache.checks) noteBirth(skb)
+  return skb
+}
+
+function noteBirth(skb: SkBuff): void {
+  const { cache } = skb
   skb.birthOwner = ''
   skb.birthModule = cache.kernel.currentModule
   if (cache.stacks) skb.birthStack = birthStack()
-  return skb
 }
 
 /**
@@ -54,44 +50,41 @@ export function netdevAllocSkb(dev: NetDevice<any>, len: number): SkBuff | null 
   skb.data += NET_SKB_PAD + NET_IP_ALIGN
   skb.tail = skb.data
   skb.dev = dev
-  skb.birthOwner = dev.name
+  if (skb.cache.checks) skb.birthOwner = dev.name
   return skb
 }
 
 /**
- * Sets every field that does not depend on the buffer to its first value; `dev` is left to the caller.
+ * Sets what does not depend on the buffer to its first value; `dev` is left to the caller, and so are the fields that
+ * mean nothing without another.
+ *
+ * Literals, because an imported constant costs a load: this runs for each packet.
  *
  * @kernel none
  */
 export function skbResetFields(skb: SkBuff): void {
+  skb.next = null
   skb.dataLen = 0
   skb.users = 1
   skb.cloned = false
-  skb.next = null
-  skb.prev = null
   skb.protocol = 0
-  skb.pktType = PACKET_HOST
-  skb.ipSummed = CHECKSUM_NONE
-  skb.csumStart = 0
-  skb.csumOffset = 0
-  skb.priority = 0
-  skb.queueMapping = 0
+  skb.pktType = 0 // PACKET_HOST
+  skb.ipSummed = 0 // CHECKSUM_NONE
   skb.vlanPresent = false
-  skb.vlanTci = 0
-  skb.vlanProto = 0
-  skb.macHeader = SKB_OFFSET_UNSET
-  skb.networkHeader = SKB_OFFSET_UNSET
-  skb.transportHeader = SKB_OFFSET_UNSET
+  skb.macHeader = -1 // SKB_OFFSET_UNSET
+  skb.networkHeader = -1
+  skb.transportHeader = -1
   skb.gsoSize = 0
-  skb.gsoSegs = 0
-  skb.gsoType = 0
-  skb.cb = 0
-  skb.napiId = 0
-  skb.state = 0
-  skb.csum = 0
+  skb.queueMapping = 0
+  skb.priority = 0
   skb.hash = 0
   skb.mark = 0
+  skb.napiId = 0
+  skb.cb = 0
+  skb.state = 0
   skb.tstamp = 0
+  skb.gsoSegs = 0
+  skb.gsoType = 0
   if (skb.cache.checks) skbNumber(skb)
 }
 

@@ -205,6 +205,8 @@ export function adoptBuffer(skb: SkBuff, shinfo: SkbSharedInfo): void {
   skb.shinfo = shinfo
   skb.mem = shinfo.u8
   skb.region = shinfo.region
+  // One that rests with its buffer relies on that.
+  skb.head = shinfo.base
 }
 
 /** Makes an sk_buff object; only when a buffer or a clone is made for the first time. @kernel none */

@@ -38,10 +38,10 @@ export function pskbExpandHead(skb: SkBuff, nhead: number, ntail: number): boole
   } else {
     putSpare(cache, fresh)
   }
+  const delta = shinfo.base + nhead - skb.head
   adoptBuffer(skb, shinfo)
   skbPutData(cache, old)
-  moveOffsets(skb, shinfo.base + nhead - skb.head)
-  skb.head = shinfo.base
+  moveOffsets(skb, delta)
   skb.end = shinfo.base + ((size + 63) & ~63)
   skb.truesize += shinfo.size - old.size
   skb.cloned = false

@@ -57,7 +57,7 @@ export const SKB_OFFSET_UNSET = -1
 export class SkbFrag {
   owner: SkbSharedInfo | null = null
   /** The memory the offset is in, and its region id for the bus address. */
-  mem: Uint8Array
+  declare mem: Uint8Array
   region = 0
   offset = 0
   size = 0
@@ -67,6 +67,9 @@ export class SkbFrag {
   }
 }
 
+// Numbers get their first value where they are declared, objects are declared only: a bare field would start as
+// `undefined`, and V8 would never again know it as a small number, or as an object of one class.
+
 /**
  * What all clones of a buffer share: where the bytes are, how many hold them, and the fragments.
  *
@@ -75,35 +78,31 @@ export class SkbFrag {
  * @kernel struct skb_shared_info include/linux/skbuff.h
  */
 export class SkbSharedInfo {
-  readonly u8: Uint8Array
-  readonly i32: Int32Array
-  readonly region: number
-  /** First byte and size of the buffer. */
-  readonly base: number
-  readonly size: number
   /** Where it goes back to, and its number there. */
-  readonly home: BufferStack
-  readonly page: number
+  declare readonly home: BufferStack
+  readonly page: number = 0
   /** The sk_buff that rests with this buffer, so that taking the one brings the other. */
-  native: SkBuff | null
-  dataref: number
-  nrFrags: number
-  fragList: SkBuff | null
+  native: SkBuff | null = null
+  dataref = 0
+  nrFrags = 0
+  fragList: SkBuff | null = null
+  /** First byte and size of the buffer. */
+  readonly base: number = 0
+  readonly size: number = 0
+  readonly region: number = 0
+  declare readonly u8: Uint8Array
+  declare readonly i32: Int32Array
   /** Grows to MAX_SKB_FRAGS the first time they are needed, then stays. */
-  readonly frags: SkbFrag[]
+  declare readonly frags: SkbFrag[]
 
   constructor(region: MemoryRegion, base: number, page: number, home: BufferStack) {
-    this.u8 = region.u8
-    this.i32 = region.i32
-    this.region = region.id
-    this.base = base
-    this.size = home.size
     this.home = home
     this.page = page
-    this.native = null
-    this.dataref = 0
-    this.nrFrags = 0
-    this.fragList = null
+    this.base = base
+    this.size = home.size
+    this.region = region.id
+    this.u8 = region.u8
+    this.i32 = region.i32
     this.frags = []
   }
 }
@@ -112,111 +111,80 @@ export class SkbSharedInfo {
  * One packet: four offsets into a memory, and what the stack knows about the bytes between them.
  *
  * All offsets are absolute in `mem`; the bus address of `data` is `(region, data)`. Objects are
- * pooled with their buffers: after the last free a reference to one is worthless.
+ * pooled with their buffers: after the last free a reference to one is worthless. Fields marked
+ * *stale* are not cleared for a new packet: they mean something only together with the field named.
  *
  * @kernel struct sk_buff include/linux/skbuff.h
  * @rule SKB-01
  */
 export class SkBuff {
   /** The whole memory region the packet lies in. */
-  mem: Uint8Array
-  region: number
-  head: number
-  data: number
-  tail: number
-  end: number
+  declare mem: Uint8Array
+  declare shinfo: SkbSharedInfo
+  declare readonly cache: SkbCache
+  dev: NetDevice<any> | null = null
+  next: SkBuff | null = null
+  region = 0
+  head = 0
+  data = 0
+  tail = 0
+  end = 0
   /** All bytes, and those of them that lie in fragments. */
-  len: number
-  dataLen: number
-  users: number
-  cloned: boolean
-  shinfo: SkbSharedInfo
-  next: SkBuff | null
-  prev: SkBuff | null
-  dev: NetDevice<any> | null
+  len = 0
+  dataLen = 0
+  users = 0
+  cloned = false
   /** EtherType in host order, e.g. 0x0800. */
-  protocol: number
-  pktType: number
-  ipSummed: number
-  csumStart: number
-  csumOffset: number
-  priority: number
-  queueMapping: number
-  vlanPresent: boolean
-  vlanTci: number
-  vlanProto: number
-  macHeader: number
-  networkHeader: number
-  transportHeader: number
-  gsoSize: number
-  gsoSegs: number
-  gsoType: number
-  truesize: number
-  cb: number
-  napiId: number
+  protocol = 0
+  pktType = PACKET_HOST
+  ipSummed = CHECKSUM_NONE
+  vlanPresent = false
+  macHeader = SKB_OFFSET_UNSET
+  networkHeader = SKB_OFFSET_UNSET
+  transportHeader = SKB_OFFSET_UNSET
+  /** Payload bytes of each segment this packet stands for; 0 for an ordinary one. */
+  gsoSize = 0
+  truesize = 0
+  queueMapping = 0
+  priority = 0
+  /** The flow hash as a signed 32-bit number, 0 when not computed; `skbGetHash` gives it unsigned. */
+  hash = 0
+  mark = 0
+  napiId = 0
   /** Free for the owner of the moment, e.g. a qdisc or a driver. */
-  state: number
-  csum: number
-  hash: number
-  mark: number
-  /** Nanoseconds of kernel time, 0 when not stamped. */
-  tstamp: number
+  cb = 0
+  state = 0
+  /** Nanoseconds of kernel time, 0 when not stamped. NaN first makes it a double field, written in place ever after. */
+  tstamp = NaN
+  gsoSegs = 0
+  gsoType = 0
+  /** *Stale* without `ipSummed` CHECKSUM_PARTIAL. */
+  csumStart = 0
+  csumOffset = 0
+  /** The sum as `csumPartial` returns it. *Stale* without `ipSummed` CHECKSUM_COMPLETE. */
+  csum = NaN
+  /** *Stale* without `vlanPresent`. */
+  vlanTci = 0
+  vlanProto = 0
+  /** The packet before this one on a list. *Stale* when on none. */
+  prev: SkBuff | null = null
   /** Which allocation this is; counts up per kernel when rules are checked, else it is the object's number. */
-  id: number
-  readonly cache: SkbCache
-  birthOwner: string
-  birthModule: string | null
-  birthStack: string
+  id = 0
+  birthOwner = ''
+  birthModule: string | null = null
+  birthStack = ''
 
   constructor(cache: SkbCache, shinfo: SkbSharedInfo) {
     this.mem = shinfo.u8
+    this.shinfo = shinfo
+    this.cache = cache
     this.region = shinfo.region
     this.head = shinfo.base
     this.data = shinfo.base
     this.tail = shinfo.base
     this.end = shinfo.base
-    this.len = 0
-    this.dataLen = 0
-    this.users = 0
-    this.cloned = false
-    this.shinfo = shinfo
-    this.next = null
-    this.prev = null
-    this.dev = null
-    this.protocol = 0
-    this.pktType = PACKET_HOST
-    this.ipSummed = CHECKSUM_NONE
-    this.csumStart = 0
-    this.csumOffset = 0
-    this.priority = 0
-    this.queueMapping = 0
-    this.vlanPresent = false
-    this.vlanTci = 0
-    this.vlanProto = 0
-    this.macHeader = SKB_OFFSET_UNSET
-    this.networkHeader = SKB_OFFSET_UNSET
-    this.transportHeader = SKB_OFFSET_UNSET
-    this.gsoSize = 0
-    this.gsoSegs = 0
-    this.gsoType = 0
-    this.truesize = 0
-    this.cb = 0
-    this.napiId = 0
-    this.state = 0
-    // These four outgrow 31 bits. NaN first makes V8 give them a double field from the start, written in place ever after.
-    this.csum = NaN
-    this.hash = NaN
-    this.mark = NaN
-    this.tstamp = NaN
     this.csum = 0
-    this.hash = 0
-    this.mark = 0
     this.tstamp = 0
-    this.id = 0
-    this.cache = cache
-    this.birthOwner = ''
-    this.birthModule = null
-    this.birthStack = ''
   }
 }
 

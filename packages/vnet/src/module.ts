@@ -167,7 +167,7 @@ function backendOf(kernel: Kernel, ctx: ModuleContext): Backend {
   if (p.backend === 'loopback') return loopback(kernel)
   return generator(kernel, {
     everyNs: Number(p.interval_us) * NS_PER_US,
-    count: Number(p.count),
+    ...(Number(p.count) > 0 && { count: Number(p.count) }),
     frame: p.frame as 'hello' | 'arp' | 'icmp' | 'udp' | 'mix',
   })
 }

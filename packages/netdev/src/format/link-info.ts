@@ -81,7 +81,7 @@ export function linkInfo(dev: NetDevice<any>): LinkInfo {
     minMtu: dev.minMtu,
     maxMtu: dev.maxMtu,
     kind: dev.linkKind,
-    addrGenMode: null,
+    addrGenMode: dev.addrGenMode,
     numTxQueues: dev.numTxQueues,
     numRxQueues: dev.numRxQueues,
     gsoMaxSize: dev.gsoMaxSize,
