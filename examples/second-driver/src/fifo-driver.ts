@@ -3,7 +3,15 @@
  */
 import { PtrRing } from '@vnet/core-ring'
 import { setEthtoolOps } from '@vnet/ethtool'
-import { IRQ_HANDLED, IRQ_NONE, copyBytes, freeIrq, requestIrq, type IrqReturn, type Kernel } from '@vnet/kernel'
+import {
+  IRQ_HANDLED,
+  IRQ_NONE,
+  copyBytes,
+  freeIrq,
+  requestIrq,
+  type IrqReturn,
+  type Kernel,
+} from '@vnet/kernel'
 import * as napi from '@vnet/napi'
 import * as nd from '@vnet/netdev'
 import type { FifoCard } from './fifo-card.ts'

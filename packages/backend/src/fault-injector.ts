@@ -82,6 +82,7 @@ export class FaultInjector extends Wrapper {
 
   protected override closed(): void {
     this.#tx?.close()
+    this.#rx?.close()
     this.#refused = false
   }
 

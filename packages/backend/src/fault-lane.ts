@@ -126,7 +126,6 @@ export class FaultLane {
   }
 
   close(): void {
-    hwEventCancel(this.#event)
     if (this.#keptLength >= 0) {
       this.#counters.held -= this.#keptCopies
       this.#counters.dropped += this.#keptCopies

@@ -37,3 +37,7 @@ export * from './regs.ts'
 export * from './eeprom.ts'
 export * from './selftest.ts'
 export * from './actions.ts'
+
+export * from './format/index.ts'
+export { runEthtool } from './cli/run.ts'
+export type { EthtoolOutput, RunEthtoolOptions } from './cli/run.ts'

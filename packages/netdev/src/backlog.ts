@@ -110,7 +110,10 @@ function mayQueue(skb: SkBuff): boolean {
   // Set by napi while it polls an instance of this device; absent when nobody does.
   const polling = (dev as { napiPolling?: number | boolean }).napiPolling
   if (polling && kernel.ctx === 'softirq') {
-    kernel.warnOn('RX-04', `netifRx of ${skbName(skb)} inside a NAPI poll of ${dev.name}: use netifReceiveSkb or groReceiveSkb`)
+    kernel.warnOn(
+      'RX-04',
+      `netifRx of ${skbName(skb)} inside a NAPI poll of ${dev.name}: use netifReceiveSkb or groReceiveSkb`,
+    )
   }
   return true
 }

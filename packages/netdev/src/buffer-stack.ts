@@ -3,6 +3,8 @@ import type { PagePool } from './page-pool.ts'
 import { type SkbCache, newSkb, poison } from './skb-cache.ts'
 import { SkbSharedInfo } from './skbuff.ts'
 
+// Fields are only declared, and set in the constructor: see skbuff.ts.
+
 /** A buffer is free, with the driver (pages of a pool only), or part of a packet. @kernel none */
 export const BUFFER_FREE = 0
 /** @see BUFFER_FREE @kernel none */
@@ -41,7 +43,13 @@ export class BufferStack {
 }
 
 /** Adds `count` buffers that lie one after the other from `base`, all free, the first on top. @kernel none */
-export function addBuffers(cache: SkbCache, home: BufferStack, region: MemoryRegion, base: number, count: number): void {
+export function addBuffers(
+  cache: SkbCache,
+  home: BufferStack,
+  region: MemoryRegion,
+  base: number,
+  count: number,
+): void {
   const first = home.buffers.length
   const stack = new Int32Array(first + count)
   stack.set(home.stack)

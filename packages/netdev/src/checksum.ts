@@ -143,7 +143,13 @@ export function ipSendCheck(mem: Uint8Array, offset: number): void {
  * @param addrLen 4 or 16; source and destination follow each other at `addrs`
  * @kernel csum_tcpudp_nofold(), csum_ipv6_magic() include/net/checksum.h
  */
-export function csumPseudo(mem: Uint8Array, addrs: number, addrLen: number, protocol: number, len: number): number {
+export function csumPseudo(
+  mem: Uint8Array,
+  addrs: number,
+  addrLen: number,
+  protocol: number,
+  len: number,
+): number {
   let sum = protocol + (len & 0xffff) + (len >>> 16)
   const end = addrs + addrLen * 2
   for (let at = addrs; at < end; at += 2) sum += (mem[at]! << 8) | mem[at + 1]!

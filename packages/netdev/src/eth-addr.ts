@@ -57,7 +57,9 @@ export function isBroadcastEtherAddr(addr: Uint8Array, offset = 0): boolean {
 
 /** True for six bytes that may be a device's address: not zero, not a group. @kernel is_valid_ether_addr() include/linux/etherdevice.h @rule ADDR-01 */
 export function isValidEtherAddr(addr: Uint8Array, offset = 0): boolean {
-  return addr.length - offset >= ETH_ALEN && !isMulticastEtherAddr(addr, offset) && !isZeroEtherAddr(addr, offset)
+  return (
+    addr.length - offset >= ETH_ALEN && !isMulticastEtherAddr(addr, offset) && !isZeroEtherAddr(addr, offset)
+  )
 }
 
 /** True when two addresses are the same. @kernel ether_addr_equal() include/linux/etherdevice.h */

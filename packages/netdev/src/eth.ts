@@ -1,7 +1,7 @@
 import type { NetDevice } from './netdevice.ts'
-import { ETH_HLEN, ETH_P_802_2, ETH_P_802_3, ETH_P_802_3_MIN, etherAddrEqual } from './eth-addr.ts'
-import { PACKET_BROADCAST, PACKET_HOST, PACKET_MULTICAST, PACKET_OTHERHOST, type SkBuff } from './skbuff.ts'
-import { skbPull } from './skb-ops.ts'
+import { ETH_HLEN, ETH_P_802_2, ETH_P_802_3, etherAddrEqual } from './eth-addr.ts'
+import { PACKET_BROADCAST, PACKET_MULTICAST, PACKET_OTHERHOST, type SkBuff } from './skbuff.ts'
+import { skbMayChange } from './skb-check.ts'
 
 /**
  * Reads the Ethernet header of a received frame: sets `dev`, `protocol`, `pktType` and `macHeader`, and pulls 14 bytes.
@@ -14,24 +14,39 @@ import { skbPull } from './skb-ops.ts'
  * @rule RX-01 RX-02 RX-08
  */
 export function ethTypeTrans(skb: SkBuff, dev: NetDevice<any>): number {
+  if (skb.cache.checks) skbMayChange(skb, 'ethTypeTrans')
   const mac = skb.data
+  const { mem } = skb
   skb.dev = dev
   skb.macHeader = mac
-  if (skb.tail - mac < ETH_HLEN || skbPull(skb, ETH_HLEN) === null) {
+  if (skb.tail - mac < 14) {
     skb.protocol = 0
     return 0
   }
-  const { mem } = skb
+  skb.data = mac + 14
+  skb.len -= 14
   skb.pktType = packetType(mem, mac, dev)
   const type = (mem[mac + 12]! << 8) | mem[mac + 13]!
-  const protocol = type >= ETH_P_802_3_MIN ? type : protocolOf8023(skb)
+  // From 0x0600 on it is a type, below it a length.
+  const protocol = type >= 0x0600 ? type : protocolOf8023(skb)
   skb.protocol = protocol
   return protocol
 }
 
 /** What kind of address a frame was sent to, seen from a device. @kernel eth_skb_pkt_type() include/linux/etherdevice.h @rule RX-02 */
 export function packetType(mem: Uint8Array, mac: number, dev: NetDevice<any>): number {
-  if (etherAddrEqual(mem, mac, dev.devAddr, 0)) return PACKET_HOST
+  const own = dev.devAddr
+  // Spelt out: this runs for each packet.
+  if (
+    mem[mac + 5] === own[5] &&
+    mem[mac + 4] === own[4] &&
+    mem[mac + 3] === own[3] &&
+    mem[mac + 2] === own[2] &&
+    mem[mac + 1] === own[1] &&
+    mem[mac] === own[0]
+  ) {
+    return 0 // PACKET_HOST
+  }
   if ((mem[mac]! & 1) === 0) return PACKET_OTHERHOST
   return etherAddrEqual(mem, mac, dev.broadcast, 0) ? PACKET_BROADCAST : PACKET_MULTICAST
 }
@@ -64,7 +79,10 @@ export function ethHeader(
   const at = before - ETH_HLEN
   if (at < skb.head) {
     // Reports with both numbers.
-    skb.cache.kernel.warnOn('SKB-02', `ethHeader of ${dev.name} needs ${ETH_HLEN} bytes of headroom, has ${before - skb.head}`)
+    skb.cache.kernel.warnOn(
+      'SKB-02',
+      `ethHeader of ${dev.name} needs ${ETH_HLEN} bytes of headroom, has ${before - skb.head}`,
+    )
     return -ETH_HLEN
   }
   skb.data = at

@@ -180,7 +180,12 @@ function dissectIpv6(mem: Uint8Array, start: number, tail: number, keys: FlowKey
 function dissectPorts(mem: Uint8Array, at: number, tail: number, keys: FlowKeys): boolean {
   keys.transport = at
   const { ipProto } = keys
-  if (ipProto !== IPPROTO_TCP && ipProto !== IPPROTO_UDP && ipProto !== IPPROTO_SCTP && ipProto !== IPPROTO_UDPLITE) {
+  if (
+    ipProto !== IPPROTO_TCP &&
+    ipProto !== IPPROTO_UDP &&
+    ipProto !== IPPROTO_SCTP &&
+    ipProto !== IPPROTO_UDPLITE
+  ) {
     return true
   }
   if (tail - at < 4) return false

@@ -18,7 +18,14 @@ const IP_DF = 0x40
  * @returns its place in the bucket, or -1
  * @kernel gro_list_prepare(), inet_gro_receive() net/core/gro.c
  */
-export function groFind(bucket: GroBucket, skb: SkBuff, nh: number, th: number, v6: boolean, proto: number): number {
+export function groFind(
+  bucket: GroBucket,
+  skb: SkBuff,
+  nh: number,
+  th: number,
+  v6: boolean,
+  proto: number,
+): number {
   const words = skb.shinfo.i32
   const ports = words[th >> 2]!
   const addrs = (nh + (v6 ? 8 : 12)) >> 2

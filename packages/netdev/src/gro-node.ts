@@ -48,17 +48,17 @@ export class GroBucket {
  * @kernel struct gro_node include/linux/netdevice.h
  */
 export class GroNode {
-  readonly kernel: Kernel
-  readonly dev: NetDevice<any>
-  readonly buckets: readonly GroBucket[]
+  declare readonly kernel: Kernel
+  declare readonly dev: NetDevice<any>
+  declare readonly buckets: readonly GroBucket[]
   /** Packets held. */
-  count: number
+  declare count: number
   /** How many packets were merged into another, and how many such packets went up. */
-  merged: number
-  completed: number
+  declare merged: number
+  declare completed: number
   /** The device's features when last looked at, and what follows from them for UDP. */
-  features: bigint
-  udp: boolean
+  declare features: bigint
+  declare udp: boolean
 
   constructor(dev: NetDevice<any>) {
     this.kernel = dev.kernel

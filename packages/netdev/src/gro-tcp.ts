@@ -29,7 +29,14 @@ const CWR = 0x80
  * @returns GRO_NORMAL when the caller shall pass it up
  * @kernel tcp_gro_receive() net/ipv4/tcp_offload.c
  */
-export function groTcp(gro: GroNode, skb: SkBuff, nh: number, th: number, v6: boolean, sized: boolean): number {
+export function groTcp(
+  gro: GroNode,
+  skb: SkBuff,
+  nh: number,
+  th: number,
+  v6: boolean,
+  sized: boolean,
+): number {
   const { mem, tail } = skb
   if (tail - th < 20) return GRO_NORMAL
   const headerLen = (mem[th + 12]! >> 4) * 4
@@ -81,7 +88,8 @@ function segmentFits(
   if (len === 0 || len > flow.mss || be32(mem, th + 4) !== flow.nextSeq) return false
   if ((flags & CWR) !== 0 || ((flags ^ other[at + 13]!) & ~(FIN_PSH | CWR)) !== 0) return false
   // Header length and reserved bits, window, urgent pointer.
-  if (mem[th + 12] !== other[at + 12] || mem[th + 14] !== other[at + 14] || mem[th + 15] !== other[at + 15]) return false
+  if (mem[th + 12] !== other[at + 12] || mem[th + 14] !== other[at + 14] || mem[th + 15] !== other[at + 15])
+    return false
   if (mem[th + 18] !== other[at + 18] || mem[th + 19] !== other[at + 19]) return false
   const words = skb.shinfo.i32
   const otherWords = held.shinfo.i32

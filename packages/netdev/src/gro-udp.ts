@@ -1,7 +1,17 @@
 import { IPPROTO_UDP } from './flow.ts'
 import { groCompleteAt } from './gro-complete.ts'
 import { groChecksumGood, groFind, groNetworkFits } from './gro-match.ts'
-import { GRO_HELD, GRO_MERGED, GRO_NORMAL, type GroFlow, type GroNode, MAX_GRO_SKBS, groBucket, groHold, groMerge } from './gro-node.ts'
+import {
+  GRO_HELD,
+  GRO_MERGED,
+  GRO_NORMAL,
+  type GroFlow,
+  type GroNode,
+  MAX_GRO_SKBS,
+  groBucket,
+  groHold,
+  groMerge,
+} from './gro-node.ts'
 import { flowWord } from './gro-tcp.ts'
 import type { SkBuff } from './skbuff.ts'
 
@@ -15,7 +25,14 @@ export const UDP_GRO_CNT_MAX = 64
  *
  * @kernel udp_gro_receive_segment() net/ipv4/udp_offload.c
  */
-export function groUdp(gro: GroNode, skb: SkBuff, nh: number, th: number, v6: boolean, sized: boolean): number {
+export function groUdp(
+  gro: GroNode,
+  skb: SkBuff,
+  nh: number,
+  th: number,
+  v6: boolean,
+  sized: boolean,
+): number {
   const { mem, tail } = skb
   if (tail - th < 8) return GRO_NORMAL
   const total = (mem[th + 4]! << 8) | mem[th + 5]!

@@ -7,7 +7,13 @@ import { skbFillFrag } from './skb-frag.ts'
  * @returns false when it would take more than `maxFrags` pieces: then nothing was shared
  * @kernel skb_frag_ref() include/linux/skbuff_ref.h
  */
-export function skbSharePayload(from: SkBuff, to: SkBuff, offset: number, size: number, maxFrags: number): boolean {
+export function skbSharePayload(
+  from: SkBuff,
+  to: SkBuff,
+  offset: number,
+  size: number,
+  maxFrags: number,
+): boolean {
   if (countPieces(from, offset, size) > maxFrags) return false
   shareRange(from, to.shinfo, offset, size)
   to.len += size

@@ -88,7 +88,13 @@ function findHeaders(skb: SkBuff): Headers | null {
   }
 }
 
-function makeSegment(skb: SkBuff, headers: Headers, done: number, size: number, features: number): SkBuff | null {
+function makeSegment(
+  skb: SkBuff,
+  headers: Headers,
+  done: number,
+  size: number,
+  features: number,
+): SkBuff | null {
   const { length } = headers
   const share = (features & PktFeature.SG) !== 0
   // As much headroom as the packet had: whoever sends it on may push a header.
@@ -115,7 +121,13 @@ function makeSegment(skb: SkBuff, headers: Headers, done: number, size: number, 
 }
 
 /** The payload lies in too many pieces to share: copy it after all. */
-function replaceByCopy(skb: SkBuff, segment: SkBuff, headers: Headers, done: number, size: number): SkBuff | null {
+function replaceByCopy(
+  skb: SkBuff,
+  segment: SkBuff,
+  headers: Headers,
+  done: number,
+  size: number,
+): SkBuff | null {
   freeFragList(segment)
   return makeSegment(skb, headers, done, size, 0)
 }

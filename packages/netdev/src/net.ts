@@ -71,7 +71,11 @@ export function netOf(kernel: Kernel): Net {
 }
 
 function createNet(kernel: Kernel): Net {
+  // Whoever asks first, it is the kernel's: a module's name must not stick to it.
+  const module = kernel.currentModule
+  kernel.currentModule = null
   const net = new Net(kernel)
+  kernel.currentModule = module
   openSoftirq(kernel, Softirq.NET_TX, () => netTxAction(net))
   kernel.census.add('netdev', () => [...net.allocated].map((dev) => ({ name: dev.name, module: dev.module })))
   return net

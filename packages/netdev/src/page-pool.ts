@@ -29,31 +29,37 @@ export interface PagePoolParams {
  * @rule PP-01 PP-02
  */
 export class PagePool {
-  readonly kernel: Kernel
-  readonly cache: SkbCache
-  readonly checks: boolean
-  readonly name: string
-  readonly module: string | null
-  readonly count: number
-  readonly bufSize: number
-  readonly headroom: number
-  readonly region: MemoryRegion
+  declare readonly kernel: Kernel
+  declare readonly cache: SkbCache
+  declare readonly checks: boolean
+  declare readonly name: string
+  declare readonly module: string | null
+  declare readonly count: number
+  declare readonly bufSize: number
+  declare readonly headroom: number
+  declare readonly region: MemoryRegion
   /** Offset of page 0 in `region`. */
-  readonly base: number
+  declare readonly base: number
   /** The pages, and which of them are free. */
-  readonly home: BufferStack
+  declare readonly home: BufferStack
   /** Allocations that failed. */
-  allocFailed: number
+  declare allocFailed: number
   /** Being destroyed; waits for pages that are out. */
-  dying: boolean
-  destroyed: boolean
-  onDestroyed: (() => void) | null
-  readonly block: MemoryBlock | null
+  declare dying: boolean
+  declare destroyed: boolean
+  declare onDestroyed: (() => void) | null
+  declare readonly block: MemoryBlock | null
   #owner: object | null
   #fail: (() => boolean) | null
   #failBuild: (() => boolean) | null
 
-  constructor(cache: SkbCache, params: PagePoolParams, region: MemoryRegion, base: number, block: MemoryBlock | null) {
+  constructor(
+    cache: SkbCache,
+    params: PagePoolParams,
+    region: MemoryRegion,
+    base: number,
+    block: MemoryBlock | null,
+  ) {
     this.kernel = cache.kernel
     this.cache = cache
     this.checks = cache.checks
@@ -82,7 +88,10 @@ export class PagePool {
 
   set owner(owner: object | null) {
     if (this.checks && this.#owner !== null && owner !== null && owner !== this.#owner) {
-      this.kernel.warnOn('PP-01', `page pool ${this.name} already belongs to another NAPI instance: make one pool for each`)
+      this.kernel.warnOn(
+        'PP-01',
+        `page pool ${this.name} already belongs to another NAPI instance: make one pool for each`,
+      )
       return
     }
     this.#owner = owner
@@ -134,14 +143,20 @@ export function pagePoolCreate(kernel: Kernel, params: PagePoolParams): PagePool
     throw new Errno('EINVAL', `page pool ${params.name}: ${count} buffers`)
   }
   if (!Number.isInteger(bufSize) || bufSize < 64 || bufSize % 64 !== 0) {
-    throw new Errno('EINVAL', `page pool ${params.name}: a buffer of ${bufSize} bytes is not a multiple of 64`)
+    throw new Errno(
+      'EINVAL',
+      `page pool ${params.name}: a buffer of ${bufSize} bytes is not a multiple of 64`,
+    )
   }
   const given = params.region
   const block = given === undefined ? kernel.mem.alloc(count * bufSize, 64) : null
   const region = given ?? block!.region
   const base = block === null ? (params.regionOffset ?? 0) : block.offset
   if (base % 4 !== 0 || base + count * bufSize > region.u8.length) {
-    throw new Errno('EINVAL', `page pool ${params.name}: ${count} x ${bufSize} bytes at ${base} do not fit the region`)
+    throw new Errno(
+      'EINVAL',
+      `page pool ${params.name}: ${count} x ${bufSize} bytes at ${base} do not fit the region`,
+    )
   }
   const cache = skbCacheOf(kernel)
   const pool = new PagePool(cache, params, region, base, block)
@@ -221,7 +236,10 @@ export function napiBuildSkb(pool: PagePool, page: number, headroom: number, len
   const { home } = pool
   if (home.watched && !mayBuild(pool, page)) return null
   if (headroom < 0 || len < 0 || headroom + len > home.size) {
-    pool.kernel.warnOn('SKB-02', `napiBuildSkb of ${headroom} + ${len} bytes on a page of ${pool.bufSize} of ${pool.name}`)
+    pool.kernel.warnOn(
+      'SKB-02',
+      `napiBuildSkb of ${headroom} + ${len} bytes on a page of ${pool.bufSize} of ${pool.name}`,
+    )
     return null
   }
   const shinfo = home.buffers[page]!
@@ -280,7 +298,10 @@ function mayAlloc(pool: PagePool, owner: object | null): boolean {
     return false
   }
   if (owner !== null && pool.owner !== null && owner !== pool.owner) {
-    pool.kernel.warnOn('PP-01', `pagePoolAlloc from page pool ${pool.name} by a NAPI instance that does not own it`)
+    pool.kernel.warnOn(
+      'PP-01',
+      `pagePoolAlloc from page pool ${pool.name} by a NAPI instance that does not own it`,
+    )
     return false
   }
   return pool.fail === null || !pool.fail()

@@ -51,7 +51,7 @@ export function netifReceiveSkb(skb: SkBuff): number {
 
 /** Hands over a list of packets linked by `next`, in order. @kernel netif_receive_skb_list() net/core/dev.c @rule RX-03 */
 export function netifReceiveSkbList(first: SkBuff | null): void {
-  for (let skb = first; skb !== null; ) {
+  for (let skb = first; skb !== null;) {
     const next: SkBuff | null = skb.next
     skb.next = null
     netifReceiveSkb(skb)
@@ -95,13 +95,22 @@ function mayReceive(skb: SkBuff): boolean {
     return false
   }
   if (kernel.ctx === 'hardirq') {
-    kernel.warnOn('CTX-06', `netifReceiveSkb of ${skbName(skb)} in an interrupt handler: use netifRx, or better NAPI`)
+    kernel.warnOn(
+      'CTX-06',
+      `netifReceiveSkb of ${skbName(skb)} in an interrupt handler: use netifRx, or better NAPI`,
+    )
   }
   if (kernel.lockdep.heldCount > 0) {
-    kernel.warnOn('CTX-08', `netifReceiveSkb of ${skbName(skb)} with lock ${kernel.lockdep.heldNames().join(', ')} held`)
+    kernel.warnOn(
+      'CTX-08',
+      `netifReceiveSkb of ${skbName(skb)} with lock ${kernel.lockdep.heldNames().join(', ')} held`,
+    )
   }
   if (skb.macHeader < 0) {
-    kernel.warnOn('RX-01', `${skbName(skb)} goes up without ethTypeTrans: it has no protocol and no link header`)
+    kernel.warnOn(
+      'RX-01',
+      `${skbName(skb)} goes up without ethTypeTrans: it has no protocol and no link header`,
+    )
   }
   return true
 }
@@ -113,4 +122,3 @@ function refuse(rx: RxState, skb: SkBuff): number {
   kfreeSkb(skb, SkbDropReason.DEV_READY)
   return NET_RX_DROP
 }
-

@@ -12,29 +12,29 @@ export const PTYPE_HASH_SIZE = 16
  * @kernel ptype_base, struct softnet_data net/core/dev.c
  */
 export class RxState {
-  readonly kernel: Kernel
+  declare readonly kernel: Kernel
   /** Receivers by `type & 15`. A list is replaced, never changed, so that a receiver may remove itself. */
-  readonly types: (readonly PacketType[])[]
+  declare readonly types: (readonly PacketType[])[]
   /** Receivers of everything. */
-  taps: readonly PacketType[]
-  readonly backlog: SkBuffHead
+  declare taps: readonly PacketType[]
+  declare readonly backlog: SkBuffHead
   /** Most packets the backlog holds. @kernel net.core.netdev_max_backlog */
-  maxBacklog: number
+  declare maxBacklog: number
   /** Most packets one run of the softirq takes from it. @kernel net.core.dev_weight */
-  backlogWeight: number
-  backlogRaised: boolean
-  backlogOpen: boolean
+  declare backlogWeight: number
+  declare backlogRaised: boolean
+  declare backlogOpen: boolean
   /** Packets through the backlog, and those that found it full. */
-  backlogProcessed: number
-  backlogDropped: number
+  declare backlogProcessed: number
+  declare backlogDropped: number
   /** Packets that entered `netifReceiveSkb`, reached a receiver, found none, or were dropped before. */
-  received: number
-  delivered: number
-  nohandler: number
-  dropped: number
-  readonly tpReceive: Tracepoint
-  readonly tpRx: Tracepoint
-  readonly tpGro: Tracepoint
+  declare received: number
+  declare delivered: number
+  declare nohandler: number
+  declare dropped: number
+  declare readonly tpReceive: Tracepoint
+  declare readonly tpRx: Tracepoint
+  declare readonly tpGro: Tracepoint
 
   constructor(cache: SkbCache) {
     const { kernel } = cache

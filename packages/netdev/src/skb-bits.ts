@@ -9,7 +9,13 @@ import { skbTrim, skbPut } from './skb-ops.ts'
  * @returns 0, or -14 (EFAULT) when the packet is shorter: nothing was copied
  * @kernel skb_copy_bits() net/core/skbuff.c
  */
-export function skbCopyBits(skb: SkBuff, offset: number, dst: Uint8Array, dstOffset: number, len: number): 0 | -14 {
+export function skbCopyBits(
+  skb: SkBuff,
+  offset: number,
+  dst: Uint8Array,
+  dstOffset: number,
+  len: number,
+): 0 | -14 {
   if (len < 0 || offset + len > skb.len || offset < skb.head - skb.data) return -14
   const linear = skb.tail - skb.data
   let at = offset

@@ -23,33 +23,33 @@ const BUFFER_ALIGN = 64
  * @kernel skbuff_cache net/core/skbuff.c
  */
 export class SkbCache {
-  readonly kernel: Kernel
+  declare readonly kernel: Kernel
   /** `kernel.checks`, one load nearer. */
-  readonly checks: boolean
-  readonly classes: readonly BufferStack[]
+  declare readonly checks: boolean
+  declare readonly classes: readonly BufferStack[]
   /** sk_buffs without a buffer of their own, for clones. */
-  readonly spare: SkBuff[]
-  spareCount: number
+  declare readonly spare: SkBuff[]
+  declare spareCount: number
   /** Every sk_buff there is, for the census. */
-  readonly all: Set<SkBuff>
+  declare readonly all: Set<SkBuff>
   /** The page pools not yet gone, for the census. */
-  readonly pools: Set<PagePool>
-  nextId: number
+  declare readonly pools: Set<PagePool>
+  declare nextId: number
   /** Packets dropped, by reason. */
-  readonly drops: Float64Array
+  declare readonly drops: Float64Array
   /** Freed in hardirq; the NET_TX softirq ends them. */
-  completionQueue: SkBuff | null
-  completionOpen: boolean
+  declare completionQueue: SkBuff | null
+  declare completionOpen: boolean
   /** True when the long way must be taken: rules are checked, or a fault is injected. */
-  watched: boolean
+  declare watched: boolean
   /** Note a stack with each birth. Slow; only in strict mode. */
-  stacks: boolean
+  declare stacks: boolean
   /** The receive path's state, so that a packet finds it without a look-up. */
-  rx: RxState | null
+  declare rx: RxState | null
   /** Scratch for `skbGetHash`. */
-  readonly flowKeys: FlowKeys
-  readonly tpKfree: Tracepoint
-  readonly tpConsume: Tracepoint
+  declare readonly flowKeys: FlowKeys
+  declare readonly tpKfree: Tracepoint
+  declare readonly tpConsume: Tracepoint
   #fail: (() => boolean) | null
 
   constructor(kernel: Kernel) {
@@ -72,7 +72,9 @@ export class SkbCache {
     this.tpKfree = kernel.trace.point('skb:kfree_skb', ['protocol', 'len', 'id', 'reason'])
     this.tpConsume = kernel.trace.point('skb:consume_skb', ['protocol', 'len', 'id'])
     kernel.census.add('skb', () => this.alive())
-    kernel.census.add('page_pool', () => [...this.pools].map((pool) => ({ name: poolName(pool), module: pool.module })))
+    kernel.census.add('page_pool', () =>
+      [...this.pools].map((pool) => ({ name: poolName(pool), module: pool.module })),
+    )
   }
 
   /** For tests: true makes the next allocation or clone fail. */
@@ -179,7 +181,10 @@ export function checkPoison(shinfo: SkbSharedInfo, cache: SkbCache): void {
     if (words[i] !== 0x6b6b6b6b) {
       const owner = pool !== null ? `page ${shinfo.page} of ${pool.name}` : 'a buffer'
       const last = shinfo.native === null ? '' : `, last ${skbName(shinfo.native)}`
-      cache.kernel.warnOn('SKB-06', `${owner} was written to after it was freed: byte ${(i - from) * 4}${last}`)
+      cache.kernel.warnOn(
+        'SKB-06',
+        `${owner} was written to after it was freed: byte ${(i - from) * 4}${last}`,
+      )
       return
     }
   }

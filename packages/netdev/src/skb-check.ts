@@ -11,7 +11,10 @@ import { skbName } from './skb-cache.ts'
 export function skbMayChange(skb: SkBuff, what: string): boolean {
   if (!skbMayUse(skb, what)) return false
   if (skb.users !== 1) {
-    skb.cache.kernel.warnOn('SKB-04', `${what} on ${skbName(skb)}, which ${skb.users} hold: take a clone or a copy first`)
+    skb.cache.kernel.warnOn(
+      'SKB-04',
+      `${what} on ${skbName(skb)}, which ${skb.users} hold: take a clone or a copy first`,
+    )
     return false
   }
   return true

@@ -13,7 +13,13 @@ import { skbMayChange } from './skb-check.ts'
  * @kernel skb_add_rx_frag() net/core/skbuff.c
  * @rule SKB-06
  */
-export function skbAddRxFrag(skb: SkBuff, pool: PagePool, page: number, offset: number, size: number): boolean {
+export function skbAddRxFrag(
+  skb: SkBuff,
+  pool: PagePool,
+  page: number,
+  offset: number,
+  size: number,
+): boolean {
   if (skb.cache.checks && !mayAdd(skb, pool, page, offset, size)) return false
   if (skb.shinfo.nrFrags >= MAX_SKB_FRAGS) return false
   if (pool.checks && !pageToSkb(pool, page)) return false

@@ -66,7 +66,7 @@ export function devConsumeSkbIrq(skb: SkBuff): void {
 
 /** Drops every packet of a list linked by `next`. @kernel kfree_skb_list_reason() net/core/skbuff.c */
 export function kfreeSkbList(first: SkBuff | null, reason: number = SkbDropReason.NOT_SPECIFIED): void {
-  for (let skb = first; skb !== null; ) {
+  for (let skb = first; skb !== null;) {
     const next: SkBuff | null = skb.next
     skb.next = null
     kfreeSkb(skb, reason)
@@ -76,7 +76,7 @@ export function kfreeSkbList(first: SkBuff | null, reason: number = SkbDropReaso
 
 /** Consumes every packet of a list linked by `next`. @kernel consume_skb_list() net/core/skbuff.c */
 export function consumeSkbList(first: SkBuff | null): void {
-  for (let skb = first; skb !== null; ) {
+  for (let skb = first; skb !== null;) {
     const next: SkBuff | null = skb.next
     skb.next = null
     consumeSkb(skb)
@@ -110,7 +110,7 @@ export function putFrags(cache: SkbCache, shinfo: SkbSharedInfo): void {
 
 /** Frees a list of sk_buffs that were part of another: neither drops nor consumptions of their own. @kernel kfree_skb_list() net/core/skbuff.c */
 export function freeFragList(first: SkBuff): void {
-  for (let skb: SkBuff | null = first; skb !== null; ) {
+  for (let skb: SkBuff | null = first; skb !== null;) {
     const next: SkBuff | null = skb.next
     // The list may still be part of another packet: it stays linked until the last reference goes.
     if (--skb.users === 0) {
@@ -174,7 +174,10 @@ function noteDrop(cache: SkbCache, skb: SkBuff, reason: number): void {
 function mayFree(skb: SkBuff, what: string, atomic: boolean): boolean {
   const kernel = skb.cache.kernel
   if (atomic && kernel.ctx === 'hardirq') {
-    kernel.warnOn('CTX-06', `${what} of ${skbName(skb)} in an interrupt handler: use devKfreeSkbAny or devConsumeSkbAny`)
+    kernel.warnOn(
+      'CTX-06',
+      `${what} of ${skbName(skb)} in an interrupt handler: use devKfreeSkbAny or devConsumeSkbAny`,
+    )
   }
   if (skb.users <= 0) {
     kernel.warnOn('SKB-06', `${what}: ${skbName(skb)} was already freed`)

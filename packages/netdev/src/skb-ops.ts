@@ -21,11 +21,17 @@ export function skbTailroom(skb: SkBuff): number {
 export function skbReserve(skb: SkBuff, len: number): void {
   if (skb.cache.checks && !skbMayChange(skb, 'skbReserve')) return
   if (skb.len !== 0) {
-    skb.cache.kernel.warnOn('SKB-03', `skbReserve(${len}) on ${skbName(skb)}, which holds ${skb.len} bytes already`)
+    skb.cache.kernel.warnOn(
+      'SKB-03',
+      `skbReserve(${len}) on ${skbName(skb)}, which holds ${skb.len} bytes already`,
+    )
     return
   }
   if (len < 0 || len > skb.end - skb.tail) {
-    skb.cache.kernel.warnOn('SKB-01', `skbReserve(${len}) on ${skbName(skb)} with ${skb.end - skb.tail} bytes of tailroom`)
+    skb.cache.kernel.warnOn(
+      'SKB-01',
+      `skbReserve(${len}) on ${skbName(skb)} with ${skb.end - skb.tail} bytes of tailroom`,
+    )
     return
   }
   skb.data += len
@@ -62,7 +68,10 @@ export function skbPush(skb: SkBuff, len: number): number {
   if (skb.cache.checks && !skbMayChange(skb, 'skbPush')) return skb.data
   const at = skb.data - len
   if (len < 0 || at < skb.head) {
-    skb.cache.kernel.warnOn('SKB-02', `skbPush(${len}) on ${skbName(skb)} with ${skb.data - skb.head} bytes of headroom`)
+    skb.cache.kernel.warnOn(
+      'SKB-02',
+      `skbPush(${len}) on ${skbName(skb)} with ${skb.data - skb.head} bytes of headroom`,
+    )
     return skb.data
   }
   skb.data = at
@@ -95,7 +104,10 @@ export function skbPull(skb: SkBuff, len: number): number | null {
 export function skbTrim(skb: SkBuff, len: number): void {
   if (skb.cache.checks && !skbMayChange(skb, 'skbTrim')) return
   if (skb.dataLen !== 0 || len < 0) {
-    skb.cache.kernel.warnOn('SKB-01', `skbTrim(${len}) on ${skbName(skb)}, which has ${skb.dataLen} bytes in fragments: use pskbTrim`)
+    skb.cache.kernel.warnOn(
+      'SKB-01',
+      `skbTrim(${len}) on ${skbName(skb)}, which has ${skb.dataLen} bytes in fragments: use pskbTrim`,
+    )
     return
   }
   if (len >= skb.len) return
@@ -130,8 +142,14 @@ export function skbGet(skb: SkBuff): SkBuff {
 function reportPut(skb: SkBuff, len: number): void {
   const name = skbName(skb)
   if (skb.dataLen !== 0) {
-    skb.cache.kernel.warnOn('SKB-01', `skbPut(${len}) on ${name}, which has ${skb.dataLen} bytes in fragments`)
+    skb.cache.kernel.warnOn(
+      'SKB-01',
+      `skbPut(${len}) on ${name}, which has ${skb.dataLen} bytes in fragments`,
+    )
   } else {
-    skb.cache.kernel.warnOn('SKB-02', `skbPut(${len}) on ${name} with ${skb.end - skb.tail} bytes of tailroom`)
+    skb.cache.kernel.warnOn(
+      'SKB-02',
+      `skbPut(${len}) on ${name} with ${skb.end - skb.tail} bytes of tailroom`,
+    )
   }
 }

@@ -65,11 +65,14 @@ function txTimeout(dev: NetDevice<any>, txq: NetdevQueue, now: number): void {
   txq.txTimeouts++
   if (net.tpXmitTimeout.enabled) net.tpXmitTimeout.emit(dev.name, txq.index)
   netdevCrit(dev, `NETDEV WATCHDOG: CPU: 0: transmit queue ${txq.index} timed out ${ms} ms`)
+  const before = kernel.currentModule
   netifTxLock(dev)
   localBhDisable(kernel)
+  kernel.currentModule = dev.module
   try {
     dev.ops.ndoTxTimeout!(dev, txq.index)
   } finally {
+    kernel.currentModule = before
     netifTxUnlock(dev)
     localBhEnable(kernel)
   }

@@ -10,7 +10,7 @@ import { type NetdevQueue, netifXmitFrozenOrStopped } from './queue.ts'
 import { netdevCorePickTx } from './select-queue.ts'
 import { kfreeSkbList } from './skb-free.ts'
 import type { SkBuff } from './skbuff.ts'
-import { validateXmitSkb } from './validate.ts'
+import { validateXmitSkb, validateXmitSkbList } from './validate.ts'
 
 const ENETDOWN = -100
 const XMIT_RECURSION_LIMIT = 8
@@ -35,33 +35,113 @@ export function devQueueXmit(skb: SkBuff): number {
   }
 }
 
+/**
+ * Sends several packets, linked by `next`: those that go to the same idle queue reach the driver as one burst, with
+ * `netdevXmitMore` true for all but the last. The packets are gone whatever the result.
+ *
+ * @returns how many were neither dropped nor refused on the way to the driver or into a queue
+ * @kernel none
+ * @rule CTX-02 TXQ-18
+ */
+export function devQueueXmitList(first: SkBuff): number {
+  if (first.dev === null) throw new TypeError('devQueueXmitList: skb.dev is not set')
+  const { kernel } = first.dev
+  localBhDisable(kernel)
+  try {
+    return queueXmitList(first)
+  } finally {
+    localBhEnable(kernel)
+  }
+}
+
+function queueXmitList(first: SkBuff): number {
+  let accepted = 0
+  let skb: SkBuff | null = first
+  let txq: NetdevQueue | null = null
+  while (skb !== null) {
+    const dev: NetDevice<any> = skb.dev!
+    txq ??= choose(skb, dev)
+    const qdisc: Qdisc = txq.qdisc
+    let next: SkBuff | null = skb.next
+    let nextTxq: NetdevQueue | null = null
+    if (!qdisc.hasQueue || !isIdle(qdisc)) {
+      skb.next = null
+      if (passQdisc(skb, qdisc, txq) === NET_XMIT_SUCCESS) accepted++
+    } else {
+      // The burst stays linked: cut it off behind its last packet.
+      let last: SkBuff = skb
+      let count = 1
+      let room = burstRoom(txq) - skb.len
+      qdisc.bytes += skb.len
+      while (next !== null && room > 0 && next.dev === dev) {
+        nextTxq = choose(next, dev)
+        if (nextTxq !== txq) break
+        nextTxq = null
+        room -= next.len
+        qdisc.bytes += next.len
+        last = next
+        count++
+        next = next.next
+      }
+      last.next = null
+      qdisc.packets += count
+      accepted += count
+      sendNow(skb, qdisc, txq, count > 1)
+    }
+    skb = next
+    txq = nextTxq
+  }
+  return accepted
+}
+
+/** Bytes a burst may have: what the byte limit leaves, if the driver uses one. */
+function burstRoom(txq: NetdevQueue): number {
+  const { dql } = txq
+  return dql.numQueued === 0 && dql.adjLimit === 0 ? 0x3fffffff : dql.avail()
+}
+
 function queueXmit(skb: SkBuff, dev: NetDevice<any>): number {
+  const txq = choose(skb, dev)
+  return passQdisc(skb, txq.qdisc, txq)
+}
+
+function choose(skb: SkBuff, dev: NetDevice<any>): NetdevQueue {
   skb.macHeader = skb.data
   const txq = netdevCorePickTx(dev, skb)
-  const net = dev.net
-  if (net.tpQueue.enabled) net.tpQueue.emit(dev.name, skb.len)
-  const qdisc = txq.qdisc
-  return qdisc.hasQueue ? xmitSkb(skb, qdisc, txq) : xmitNoqueue(skb, dev, txq)
+  const tp = dev.net.tpQueue
+  if (tp.enabled) tp.emit(dev.name, skb.len)
+  return txq
+}
+
+/** Nothing waits and nobody is sending. */
+function isIdle(qdisc: Qdisc): boolean {
+  return qdisc.canBypass && qdisc.qlen === 0 && !qdisc.running && !qdisc.deactivated
 }
 
 /** Passes the qdisc by when it is empty, else queues and runs it. @kernel __dev_xmit_skb() net/core/dev.c */
-function xmitSkb(skb: SkBuff, qdisc: Qdisc, txq: NetdevQueue): number {
-  if (qdisc.canBypass && qdisc.qlen === 0 && !qdisc.running && !qdisc.deactivated) {
-    qdisc.running = true
+function passQdisc(skb: SkBuff, qdisc: Qdisc, txq: NetdevQueue): number {
+  if (isIdle(qdisc)) {
     qdisc.packets++
     qdisc.bytes += skb.len
-    try {
-      const ready = validateXmitSkb(skb, txq.dev)
-      if (ready !== null) schDirectXmit(ready, qdisc, txq)
-      if (qdisc.qlen !== 0) qdiscRunLoop(qdisc, txq)
-    } finally {
-      qdisc.running = false
-    }
+    sendNow(skb, qdisc, txq, false)
     return NET_XMIT_SUCCESS
   }
+  if (!qdisc.hasQueue) return xmitNoqueue(skb, txq.dev, txq)
   const rc = qdisc.enqueue(skb)
   qdiscRun(qdisc)
   return rc
+}
+
+/** Hands packets to the driver past an idle qdisc; what comes back waits in it. */
+function sendNow(first: SkBuff, qdisc: Qdisc, txq: NetdevQueue, list: boolean): void {
+  qdisc.running = true
+  try {
+    const ready = list ? validateXmitSkbList(first, txq.dev) : validateXmitSkb(first, txq.dev)
+    if (ready !== null) schDirectXmit(ready, qdisc, txq)
+    if (qdisc.qlen !== 0) qdiscRunLoop(qdisc, txq)
+  } finally {
+    qdisc.running = false
+  }
 }
 
 /** No queue: the driver takes it now or it is lost. @kernel __dev_queue_xmit() net/core/dev.c */

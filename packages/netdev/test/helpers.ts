@@ -1,4 +1,4 @@
-import { createKernel, type Kernel, type KernelOptions } from '@vnet/kernel'
+import { createKernel, type Kernel, type KernelOptions, openSoftirq, raiseSoftirq, RuleViolation, Softirq } from '@vnet/kernel'
 import {
   consumeSkb,
   devOpen,
@@ -78,4 +78,30 @@ export function logTexts(kernel: Kernel): string[] {
 /** How many skbs of a kernel are alive. */
 export function liveSkbs(kernel: Kernel): number {
   return kernel.census.take().filter((entry) => entry.kind === 'skb').length
+}
+
+/** The id of the rule `fn` is reported for, in strict mode; '' when it goes through. */
+export function reported(fn: () => void): string {
+  try {
+    fn()
+  } catch (error) {
+    if (error instanceof RuleViolation) return error.rule
+    throw error
+  }
+  return ''
+}
+
+/** Rules are checked and recorded, and nothing is thrown. */
+export const lenient: KernelOptions = { strict: false, checks: true }
+
+/** Runs `fn` in a softirq, and throws what it throws. */
+export function inSoftirq(kernel: Kernel, fn: () => void): void {
+  let due: (() => void) | null = fn
+  openSoftirq(kernel, Softirq.TASKLET, () => {
+    const run = due
+    due = null
+    run?.()
+  })
+  raiseSoftirq(kernel, Softirq.TASKLET)
+  kernel.step()
 }

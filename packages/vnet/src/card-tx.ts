@@ -1,6 +1,13 @@
 import type { Backend } from '@vnet/backend'
 import type { DescRing } from '@vnet/core-ring'
-import { hwEventCancel, hwEventPending, hwEventSetup, hwEventStart, type HwEvent, type Kernel } from '@vnet/kernel'
+import {
+  hwEventCancel,
+  hwEventPending,
+  hwEventSetup,
+  hwEventStart,
+  type HwEvent,
+  type Kernel,
+} from '@vnet/kernel'
 import type { CardVector } from './card-vector.ts'
 import { DESC_LENGTH, DESC_OFFSET, DESC_REGION, DESC_STATUS, STATUS_DONE, STATUS_ERROR } from './regs.ts'
 

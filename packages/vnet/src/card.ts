@@ -1,6 +1,14 @@
 import type { Backend, BackendPort } from '@vnet/backend'
 import type { DescRing } from '@vnet/core-ring'
-import { copyBytes, hwEventCancel, hwEventSetup, hwEventStart, type HwEvent, type Kernel, type Ktime } from '@vnet/kernel'
+import {
+  copyBytes,
+  hwEventCancel,
+  hwEventSetup,
+  hwEventStart,
+  type HwEvent,
+  type Kernel,
+  type Ktime,
+} from '@vnet/kernel'
 import { ETH_HLEN } from '@vnet/netdev'
 import { TxEngine } from './card-tx.ts'
 import { CardVector } from './card-vector.ts'

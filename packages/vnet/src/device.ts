@@ -78,4 +78,3 @@ export function destroyVnet(dev: NetDevice<VnetPriv>): void {
   cancelWorkSync(dev.priv.resetWork)
   nd.freeNetdev(dev)
 }
-

@@ -44,7 +44,10 @@ function statValues(dev: NetDevice<VnetPriv>): bigint[] {
 }
 
 function setRingparam(dev: NetDevice<VnetPriv>, ring: EthtoolRingparam): void {
-  for (const [attr, size] of [['rx', ring.rxPending], ['tx', ring.txPending]] as const) {
+  for (const [attr, size] of [
+    ['rx', ring.rxPending],
+    ['tx', ring.txPending],
+  ] as const) {
     const refusal = checkRingSize(size)
     if (refusal !== undefined) throw new Errno('EINVAL', refusal, attr)
   }
@@ -52,8 +55,10 @@ function setRingparam(dev: NetDevice<VnetPriv>, ring: EthtoolRingparam): void {
 }
 
 function setCoalesce(dev: NetDevice<VnetPriv>, c: Coalesce): void {
-  if (c.rxUsecs === 0 && c.rxFrames === 0) throw new Errno('EINVAL', 'rx-usecs and rx-frames cannot both be 0', 'rx-usecs')
-  if (c.txUsecs === 0 && c.txFrames === 0) throw new Errno('EINVAL', 'tx-usecs and tx-frames cannot both be 0', 'tx-usecs')
+  if (c.rxUsecs === 0 && c.rxFrames === 0)
+    throw new Errno('EINVAL', 'rx-usecs and rx-frames cannot both be 0', 'rx-usecs')
+  if (c.txUsecs === 0 && c.txFrames === 0)
+    throw new Errno('EINVAL', 'tx-usecs and tx-frames cannot both be 0', 'tx-usecs')
   dev.priv.coalesce = c
   dev.priv.hw.setCoalesce(c)
 }
@@ -65,7 +70,12 @@ function setCoalesce(dev: NetDevice<VnetPriv>, c: Coalesce): void {
  * @rule STAT-07 STAT-11 ETH-10 COAL-02
  */
 export const vnetEthtoolOps: EthtoolOps<VnetPriv> = {
-  supportedCoalesceParams: new Set(['rxCoalesceUsecs', 'rxMaxCoalescedFrames', 'txCoalesceUsecs', 'txMaxCoalescedFrames']),
+  supportedCoalesceParams: new Set([
+    'rxCoalesceUsecs',
+    'rxMaxCoalescedFrames',
+    'txCoalesceUsecs',
+    'txMaxCoalescedFrames',
+  ]),
   getStrings: (dev, set) => (set === 'stats' ? statNames(dev) : []),
   getEthtoolStats: statValues,
   getRingparam: ({ priv }) => ({

@@ -60,4 +60,3 @@ export function drainTx(q: VnetQueue, lost: number): void {
   nd.netdevTxResetQueue(q.txq)
   localBhEnable(kernel)
 }
-

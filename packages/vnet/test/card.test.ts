@@ -75,7 +75,9 @@ describe('the card', () => {
 
   it('waits for a full cable and goes on', () => {
     start()
-    const { backend } = rig.card as unknown as { backend: { transmit: (m: Uint8Array, o: number, l: number) => boolean } }
+    const { backend } = rig.card as unknown as {
+      backend: { transmit: (m: Uint8Array, o: number, l: number) => boolean }
+    }
     const real = backend.transmit.bind(backend)
     let full = true
     backend.transmit = (m, o, l) => (full ? false : real(m, o, l))

@@ -1,11 +1,5 @@
 import { Errno } from '@vnet/kernel'
-import {
-  NET_XMIT_SUCCESS,
-  devGetStats,
-  devSetMtu,
-  netifCarrierOk,
-  netifTxQueueStopped,
-} from '@vnet/netdev'
+import { NET_XMIT_SUCCESS, devGetStats, devSetMtu, netifCarrierOk, netifTxQueueStopped } from '@vnet/netdev'
 import { afterEach, describe, expect, it } from 'vitest'
 import { destroyVnet } from '../src/index.ts'
 import { MS, Rig, frame, numberOf, type RigOptions } from './setup.ts'
@@ -195,7 +189,12 @@ describe('receive', () => {
 
   it('RX-09 drops frames for others', () => {
     start()
-    rig.offer(frame(60, 1, [2, 0, 0, 0, 0, 1]), frame(60, 2, [2, 0, 0, 0, 0, 9]), frame(60, 3, [1, 0, 0x5e, 0, 0, 5]), frame(60, 4))
+    rig.offer(
+      frame(60, 1, [2, 0, 0, 0, 0, 1]),
+      frame(60, 2, [2, 0, 0, 0, 0, 9]),
+      frame(60, 3, [1, 0, 0x5e, 0, 0, 5]),
+      frame(60, 4),
+    )
     rig.kernel.runFor(MS)
     expect(rig.received.map(numberOf)).toEqual([1, 4])
     expect(rig.card.counters.rxFiltered).toBe(2)

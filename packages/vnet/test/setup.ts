@@ -15,7 +15,14 @@ import {
   type NetDevice,
 } from '@vnet/netdev'
 import { expect } from 'vitest'
-import { createCard, createVnet, destroyVnet, type VnetCard, type VnetOptions, type VnetPriv } from '../src/index.ts'
+import {
+  createCard,
+  createVnet,
+  destroyVnet,
+  type VnetCard,
+  type VnetOptions,
+  type VnetPriv,
+} from '../src/index.ts'
 
 export type Dev = NetDevice<VnetPriv>
 export const MS = 1_000_000

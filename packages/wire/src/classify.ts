@@ -115,6 +115,7 @@ function ipv6Transport(bytes: Uint8Array, at: number, end: number): number {
     const length = ipv6ExtHdrLength(bytes, at, next)
     next = bytes[at]!
     at += length
+    if (at > end) return FrameClass.L4_OTHER
   }
   return transport(next, FrameClass.L4_OTHER, FrameClass.L4_ICMPV6)
 }

@@ -15,10 +15,14 @@ describe('Ethernet addresses', () => {
     expect(w.parseMac(text)).toEqual(Uint8Array.of(2, 0, 0, 0, 0, 1))
   })
 
-  it.each(['', '02:00:00:00:00', '02:00:00:00:00:01:02', '02:00:00:00:00:0g', '02:00:00:00:00:001', ' 2:0:0:0:0:1'])(
-    'are not read from "%s"',
-    (text) => expect(w.parseMac(text)).toBeNull(),
-  )
+  it.each([
+    '',
+    '02:00:00:00:00',
+    '02:00:00:00:00:01:02',
+    '02:00:00:00:00:0g',
+    '02:00:00:00:00:001',
+    ' 2:0:0:0:0:1',
+  ])('are not read from "%s"', (text) => expect(w.parseMac(text)).toBeNull())
 
   it('are known as group, broadcast, local, zero', () => {
     const of = (text: string): boolean[] => {
@@ -98,7 +102,9 @@ describe('IPv4 addresses', () => {
       '255.255.255.0',
       '255.255.255.255',
     ])
-    expect(() => w.inetMakeMask(33)).toThrow('an IPv4 prefix length must be a whole number from 0 to 32, not 33')
+    expect(() => w.inetMakeMask(33)).toThrow(
+      'an IPv4 prefix length must be a whole number from 0 to 32, not 33',
+    )
   })
 })
 

@@ -74,14 +74,19 @@ describe('inetChecksum', () => {
 describe('csumPartialWords', () => {
   it('CSUM-01 agrees with csumPartial at every offset and length', () => {
     fc.assert(
-      fc.property(fc.uint8Array({ minLength: 1, maxLength: 300 }), fc.nat(40), fc.nat(320), (bytes, off, len) => {
-        const words = new Int32Array(Math.ceil(bytes.length / 4) + 2)
-        const memory = new Uint8Array(words.buffer)
-        memory.set(bytes)
-        expect(same(csumFold(csumPartialWords(words, off, len, 7)))).toBe(
-          same(csumFold(csumPartial(memory, off, len, 7))),
-        )
-      }),
+      fc.property(
+        fc.uint8Array({ minLength: 1, maxLength: 300 }),
+        fc.nat(40),
+        fc.nat(320),
+        (bytes, off, len) => {
+          const words = new Int32Array(Math.ceil(bytes.length / 4) + 2)
+          const memory = new Uint8Array(words.buffer)
+          memory.set(bytes)
+          expect(same(csumFold(csumPartialWords(words, off, len, 7)))).toBe(
+            same(csumFold(csumPartial(memory, off, len, 7))),
+          )
+        },
+      ),
       { numRuns: 1000 },
     )
   })
@@ -138,7 +143,9 @@ describe('pseudo headers', () => {
   })
 
   it('CSUM-01 make the checksum of an ICMPv6 message', () => {
-    const header = hex('6000 0000 0008 3aff fe800000000000000000000000000001 ff020000000000000000000000000002')
+    const header = hex(
+      '6000 0000 0008 3aff fe800000000000000000000000000001 ff020000000000000000000000000002',
+    )
     const message = hex('8500 0000 0000 0000')
     const pseudo = csumIpv6Nofold(header, 8, message.length, 58)
     const spelled = hex('fe800000000000000000000000000001 ff020000000000000000000000000002 00000008 0000003a')
@@ -205,7 +212,13 @@ describe('csumFinish', () => {
 
   it('refuses a place outside the frame and writes nothing', () => {
     const frame = hex('0102 0304')
-    for (const [end, start, offset] of [[4, 0, 3], [4, 3, 0], [5, 0, 0], [4, -1, 0], [4, 0, -1]] as const) {
+    for (const [end, start, offset] of [
+      [4, 0, 3],
+      [4, 3, 0],
+      [5, 0, 0],
+      [4, -1, 0],
+      [4, 0, -1],
+    ] as const) {
       expect(csumFinish(frame, end, start, offset)).toBe(false)
     }
     expect(frame).toEqual(hex('0102 0304'))

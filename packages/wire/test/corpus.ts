@@ -39,7 +39,9 @@ export const corpus: readonly Uint8Array[] = [
 export const mutatedFrame: fc.Arbitrary<Uint8Array> = fc
   .record({
     frame: fc.constantFrom(...corpus),
-    changes: fc.array(fc.record({ at: fc.nat(90), value: fc.integer({ min: 0, max: 255 }) }), { maxLength: 4 }),
+    changes: fc.array(fc.record({ at: fc.nat(90), value: fc.integer({ min: 0, max: 255 }) }), {
+      maxLength: 4,
+    }),
     cut: fc.option(fc.nat(120)),
   })
   .map(({ frame, changes, cut }) => {
@@ -55,7 +57,9 @@ export const anyFrame: fc.Arbitrary<Uint8Array> = fc.oneof(
 
 export const hex = (text: string): Uint8Array => {
   const digits = text.replace(/[^0-9a-f]/gi, '')
-  return Uint8Array.from({ length: digits.length / 2 }, (_, i) => parseInt(digits.slice(i * 2, i * 2 + 2), 16))
+  return Uint8Array.from({ length: digits.length / 2 }, (_, i) =>
+    parseInt(digits.slice(i * 2, i * 2 + 2), 16),
+  )
 }
 
 export const ascii = (text: string): Uint8Array => Uint8Array.from(text, (one) => one.charCodeAt(0))

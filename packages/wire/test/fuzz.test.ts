@@ -15,7 +15,10 @@ const parsers: readonly (readonly [string, Parser])[] = [
   ['parseIpv4', w.parseIpv4],
   ['parseIpv4Options', w.parseIpv4Options],
   ['parseIpv6', w.parseIpv6],
-  ['parseIpv6Extensions', (b, o, l) => [0, 43, 44, 51, 60].map((type) => w.parseIpv6Extensions(b, o, l, type))],
+  [
+    'parseIpv6Extensions',
+    (b, o, l) => [0, 43, 44, 51, 60].map((type) => w.parseIpv6Extensions(b, o, l, type)),
+  ],
   ['parseIcmp', w.parseIcmp],
   ['parseIcmpv6', w.parseIcmpv6],
   ['parseNd', w.parseNd],
@@ -77,7 +80,14 @@ describe.each(parsers)('%s', (_, parse) => {
   })
 
   it('answers offsets and lengths that make no sense', () => {
-    const frame = w.udpFrame({ srcMac: w.MAC_ZERO, dstMac: w.MAC_ZERO, src: '::1', dst: '::1', srcPort: 1, dstPort: 2 })
+    const frame = w.udpFrame({
+      srcMac: w.MAC_ZERO,
+      dstMac: w.MAC_ZERO,
+      src: '::1',
+      dst: '::1',
+      srcPort: 1,
+      dstPort: 2,
+    })
     const odd = [-1, -1e9, 0, 0.5, 13, 61, 62, 63, 1000, 2 ** 31, 2 ** 32, 2 ** 53, NaN, Infinity, -Infinity]
     for (const off of odd) {
       for (const len of odd) {

@@ -99,7 +99,8 @@ export function changeSettings(cli: Cli): number {
 }
 
 function apply(cli: Cli, group: Group, change: Readonly<Record<string, unknown>>): void {
-  const full = group === 'linkmodes' ? advertiseAll(cli, change) : change
+  const full: Readonly<Record<string, unknown>> =
+    group === 'linkmodes' ? { ...advertiseAll(cli, change) } : change
   cli.needAdmin()
   const dev = cli.netlinkDev()
   if (group === 'linkinfo') ethtoolSetLinkinfo(dev, full as EthtoolLinkinfoChange)

@@ -1,3 +1,4 @@
+import { clampEnd } from '../bytes.ts'
 import { HEX } from '../mac.ts'
 
 const BYTES_PER_LINE = 16
@@ -11,7 +12,7 @@ const BYTES_PER_LINE = 16
  * @kernel none
  */
 export function hexDump(bytes: Uint8Array, off: number, len: number, characters = true): string {
-  const end = Math.min(off + len, bytes.length)
+  const end = clampEnd(bytes, off, len)
   let text = ''
   for (let line = off; line < end; line += BYTES_PER_LINE) {
     let hex = ''

@@ -1,0 +1,199 @@
+import { Errno } from '@vnet/kernel'
+import { ethtoolNwayReset, ethtoolPhysId, ethtoolReset } from '../actions.ts'
+import { unsupported } from '../core.ts'
+import { ethtoolGetDrvinfo } from '../drvinfo.ts'
+import { ethtoolGetEeprom } from '../eeprom.ts'
+import { formatDrvinfo } from '../format/drvinfo.ts'
+import { formatSelfTest } from '../format/others.ts'
+import { formatStats } from '../format/stats.ts'
+import { formatHexDump } from '../format/text.ts'
+import { ethtoolGetRegs } from '../regs.ts'
+import { ethtoolSelfTest } from '../selftest.ts'
+import { ethtoolGetStats } from '../stats.ts'
+import { ethtoolGetStrings } from '../strset.ts'
+import type { StringSet } from '../strset.ts'
+import { CliExit } from './context.ts'
+import type { Cli } from './context.ts'
+
+/** `ethtool -i` */
+export function driverInfo(cli: Cli): number {
+  cli.noArgs()
+  const info = cli.ioctl('Cannot get driver information', 71, () => ethtoolGetDrvinfo(cli.ioctlDev(false)))
+  cli.out(formatDrvinfo(info))
+  return 0
+}
+
+/** The names of a set; none when the driver has no such set. */
+function namesOf(cli: Cli, set: StringSet): readonly string[] {
+  const dev = cli.ioctlDev(false)
+  try {
+    return ethtoolGetStrings(dev, set)
+  } catch (error) {
+    if (error instanceof Errno && error.code === 'EOPNOTSUPP') return []
+    throw error
+  }
+}
+
+/** `ethtool -S` and `--phy-statistics` */
+export function statistics(kind: 'NIC' | 'PHY', set: StringSet): (cli: Cli) => number {
+  return (cli) => {
+    cli.noArgs()
+    const names = cli.ioctl('Cannot get stats strings information', 96, () => namesOf(cli, set))
+    if (names.length === 0) {
+      cli.err('no stats available\n')
+      return 94
+    }
+    const stats = cli.ioctl('Cannot get stats information', 97, () => {
+      if (set !== 'stats') throw unsupported()
+      return ethtoolGetStats(cli.ioctlDev(false))
+    })
+    cli.out(formatStats(stats, kind))
+    return 0
+  }
+}
+
+/** `ethtool -d`: always as a dump; the tool's decoders for single cards are not here. */
+export function registerDump(cli: Cli): number {
+  const options = keyed(cli, { raw: 'bool', hex: 'bool', file: 'text' })
+  cli.ioctl('Cannot get driver information', 72, () => ethtoolGetDrvinfo(cli.ioctlDev(false)))
+  const { data } = cli.ioctl('Cannot get register dump', 74, () => ethtoolGetRegs(cli.ioctlDev(true)))
+  if (options['file'] !== undefined && options['raw'] !== true) {
+    cli.err(`Can't open '${String(options['file'])}': No such file or directory\n`)
+    return 75
+  }
+  cli.out(options['raw'] === true ? String.fromCharCode(...data) : formatHexDump(data))
+  return 0
+}
+
+/** `ethtool -e` */
+export function eepromDump(cli: Cli): number {
+  const options = keyed(cli, { offset: 'u32', length: 'u32', raw: 'bool' })
+  const info = cli.ioctl('Cannot get driver information', 74, () => ethtoolGetDrvinfo(cli.ioctlDev(false)))
+  const offset = Number(options['offset'] ?? 0)
+  let length = Number(options['length'] ?? info.eedumpLen)
+  if (info.eedumpLen < offset + length) length = info.eedumpLen - offset
+  const bytes = cli.ioctl('Cannot get EEPROM data', 74, () =>
+    ethtoolGetEeprom(cli.ioctlDev(true), offset, length),
+  )
+  cli.out(options['raw'] === true ? String.fromCharCode(...bytes) : formatHexDump(bytes, offset))
+  return 0
+}
+
+/** `ethtool -t` */
+export function selfTest(cli: Cli): number {
+  const mode = cli.args[0] ?? 'offline'
+  if (cli.args.length > 1 || !['online', 'offline', 'external_lb'].includes(mode)) cli.badArgs()
+  cli.ioctl('Cannot get strings', 74, () => namesOf(cli, 'test'))
+  const flags = { offline: mode !== 'online', externalLb: mode === 'external_lb' }
+  const report = cli.ioctl('Cannot test', 74, () => ethtoolSelfTest(cli.ioctlDev(true), flags))
+  cli.out(formatSelfTest(report))
+  return report.failed ? 2 : 0
+}
+
+/** `ethtool -p` */
+export function identify(cli: Cli): number {
+  if (cli.args.length > 1) cli.badArgs()
+  const seconds = cli.args[0] === undefined ? 0 : int(cli, cli.args[0])
+  cli.ioctl('Cannot identify NIC', 255, () => ethtoolPhysId(cli.ioctlDev(true), seconds))
+  return 0
+}
+
+/** `ethtool -r` */
+export function negotiate(cli: Cli): number {
+  cli.noArgs()
+  cli.ioctl('Cannot restart autonegotiation', 255, () => ethtoolNwayReset(cli.ioctlDev(true)))
+  return 0
+}
+
+const RESETS = ['mgmt', 'irq', 'dma', 'filter', 'offload', 'mac', 'phy', 'ram', 'ap']
+
+/** `ethtool --reset` */
+export function reset(cli: Cli): number {
+  if (cli.args.length === 0) cli.badArgs()
+  let flags = 0
+  for (let at = 0; at < cli.args.length; at++) {
+    const word = cli.args[at]!
+    flags |= word === 'flags' ? flagsWord(cli, cli.args[++at]) : resetWord(cli, word)
+  }
+  flags >>>= 0
+  cli.out(`ETHTOOL_RESET 0x${flags.toString(16)}\n`)
+  const left = cli.ioctl('Cannot issue ETHTOOL_RESET', 1, () => ethtoolReset(cli.ioctlDev(true), flags))
+  cli.out(`Components reset:     0x${((flags & ~left) >>> 0).toString(16)}\n`)
+  if (left !== 0) cli.out(`Components not reset: 0x${left.toString(16)}\n`)
+  return 0
+}
+
+function flagsWord(cli: Cli, word: string | undefined): number {
+  const flags = Number(word ?? NaN)
+  return Number.isInteger(flags) && flags !== 0 ? flags : cli.badArgs()
+}
+
+/** Parts that several functions of a card share have their own bits, 16 higher. */
+function resetWord(cli: Cli, word: string): number {
+  if (word === 'all') return -1
+  if (word === 'dedicated') return 0xffff
+  const shared = word.endsWith('-shared')
+  const index = RESETS.indexOf(shared ? word.slice(0, -7) : word)
+  return index < 0 ? cli.badArgs() : 1 << (shared ? index + 16 : index)
+}
+
+/** `ethtool -w`: no device here has a firmware to dump. */
+export function firmwareDump(cli: Cli): number {
+  if (cli.args.length > 0 && (cli.args.length !== 2 || cli.args[0] !== 'data')) cli.badArgs()
+  return cli.ioctl('Can not get dump level', 1, () => {
+    cli.ioctlDev(true)
+    throw unsupported()
+  })
+}
+
+const PHY_TUNABLES: Readonly<Record<string, string>> = {
+  downshift: 'Cannot Get PHY downshift count',
+  'fast-link-down': 'Cannot Get PHY Fast Link Down value',
+  'energy-detect-power-down': 'Cannot Get PHY Energy Detect Power Down value',
+}
+
+/** `ethtool --get-phy-tunable`: no device here has a PHY. */
+export function phyTunable(cli: Cli): number {
+  const what = PHY_TUNABLES[cli.args[0] ?? '']
+  if (what === undefined) return cli.badArgs()
+  return cli.ioctl(what, 87, () => {
+    cli.ioctlDev(false)
+    throw unsupported()
+  })
+}
+
+const TUNABLES = ['rx-copybreak', 'tx-copybreak', 'tx-buf-size', 'pfc-prevention-tout']
+
+/** `ethtool --get-tunable`: no device here has one. */
+export function tunable(cli: Cli): number {
+  const name = cli.args[0]
+  if (name === undefined || !TUNABLES.includes(name)) return cli.badArgs()
+  cli.err(`${name}: Cannot get tunable\n`)
+  throw new CliExit(255)
+}
+
+type Kind = 'bool' | 'u32' | 'text'
+
+/** Words with a value each: `raw on offset 16`. */
+function keyed(cli: Cli, kinds: Readonly<Record<string, Kind>>): Record<string, boolean | number | string> {
+  const values: Record<string, boolean | number | string> = {}
+  for (let at = 0; at < cli.args.length; at += 2) {
+    const word = cli.args[at]!
+    const kind = kinds[word]
+    const text = cli.args[at + 1]
+    if (kind === undefined || text === undefined) return cli.badArgs()
+    if (kind === 'bool' && text !== 'on' && text !== 'off') return cli.badArgs()
+    values[word] = kind === 'bool' ? text === 'on' : kind === 'u32' ? int(cli, text) : text
+  }
+  return values
+}
+
+/** A number as strtol reads it: decimal, `0x` or octal. */
+export function int(cli: Cli, text: string): number {
+  const value = /^0[0-7]+$/.test(text)
+    ? parseInt(text, 8)
+    : /^(?:0[xX][\da-fA-F]+|\d+)$/.test(text)
+      ? Number(text)
+      : NaN
+  return value <= 0xffffffff ? value : cli.badArgs()
+}
