@@ -80,7 +80,6 @@ class ReplayBackend extends BaseBackend implements CaptureReplay {
   #starved: boolean
   /** Kernel time that stands for the capture's start in this pass; NaN until its first frame. */
   #base: Ktime
-  #due: Ktime
   #pausedAt: Ktime
   #passStart: number
   #reported: number
@@ -106,7 +105,6 @@ class ReplayBackend extends BaseBackend implements CaptureReplay {
     this.#ready = false
     this.#starved = false
     this.#base = NaN
-    this.#due = 0
     this.#pausedAt = 0
     this.#passStart = 0
     this.#reported = 0
@@ -120,9 +118,7 @@ class ReplayBackend extends BaseBackend implements CaptureReplay {
 
   protected override started(): void {
     // Time stood still for the capture while nothing was plugged in.
-    const pause = this.#kernel.clock.ktimeGet() - this.#pausedAt
-    this.#base += pause
-    this.#due += pause
+    this.#base += this.#kernel.clock.ktimeGet() - this.#pausedAt
     if (!this.done) hwEventStart(this.#event, 0)
   }
 
@@ -154,7 +150,7 @@ class ReplayBackend extends BaseBackend implements CaptureReplay {
     for (let n = 0; n < this.#slice; ) {
       if (!this.#ready && !this.#advance(now)) return
       if (!this.#ready) continue
-      if (this.#original && this.#due > now) return
+      if (this.#original && this.#base + cursor.atNs > now) return
       this.#ready = false
       n++
       progress.frames++
@@ -173,8 +169,7 @@ class ReplayBackend extends BaseBackend implements CaptureReplay {
     this.#starved = state === STARVED
     if (state === READY) {
       this.#ready = true
-      if (Number.isNaN(this.#base)) this.#base = Math.max(this.#due, now) - this.#cursor.atNs
-      this.#due = Math.max(this.#due, this.#base + this.#cursor.atNs)
+      if (Number.isNaN(this.#base)) this.#base = now - this.#cursor.atNs
       return true
     }
     if (state === STARVED) return false
@@ -184,7 +179,7 @@ class ReplayBackend extends BaseBackend implements CaptureReplay {
     if (progress.passes >= this.#passes || progress.frames === this.#passStart) return this.#finish()
     this.#passStart = progress.frames
     this.#cursor.rewind()
-    // Back to back: the next pass begins when the last frame of this one was due.
+    // Back to back: the next pass begins now, with the last frame of this one.
     this.#base = NaN
     return true
   }
@@ -205,7 +200,8 @@ class ReplayBackend extends BaseBackend implements CaptureReplay {
   }
 
   #rearm(): void {
-    const ahead = this.#original && this.#ready ? this.#due - this.#kernel.clock.ktimeGet() : 0
+    const due = this.#original && this.#ready ? this.#base + this.#cursor.atNs : 0
+    const ahead = due - this.#kernel.clock.ktimeGet()
     hwEventStart(this.#event, ahead > 0 ? ahead : this.#gapNs)
   }
 

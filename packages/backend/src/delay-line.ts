@@ -29,6 +29,8 @@ export interface DelayTarget {
 export class DelayLine {
   /** Frames it takes at most; never more than the store has room for. */
   readonly limit: number
+  /** `due[0]` is when the next frame pushed is due; 0 is at once. Not an argument, see `FrameStore`. */
+  readonly due: Float64Array
   readonly #kernel: Kernel
   readonly #counters: BackendCounters
   readonly #target: DelayTarget
@@ -53,6 +55,7 @@ export class DelayLine {
     this.#counters = counters
     this.#target = target
     this.#store = new FrameStore(kernel, size)
+    this.due = this.#store.due
     this.limit = size.frames ?? this.#store.frames
     this.#event = hwEventSetup(kernel, () => this.#run(), owner)
     this.#count = 0
@@ -97,13 +100,13 @@ export class DelayLine {
     else this.#store.close()
   }
 
-  /** Copies a frame in, due at a time; 0 is at once. False: full. */
-  push(mem: Uint8Array, offset: number, length: number, due: Ktime): boolean {
+  /** Copies a frame in, due at `due[0]`. False: full. */
+  push(mem: Uint8Array, offset: number, length: number): boolean {
     if (this.#clearing || this.#count >= this.limit) return false
-    if (!this.#store.push(mem, offset, length, due)) return false
+    if (!this.#store.push(mem, offset, length)) return false
     this.#count++
     this.#counters.held++
-    if (!this.#delivering && !this.#blocked) this.#arm(due)
+    if (!this.#delivering && !this.#blocked) this.#arm()
     return true
   }
 
@@ -117,7 +120,7 @@ export class DelayLine {
   resume(): void {
     if (!this.#blocked) return
     this.#blocked = false
-    this.#armFront()
+    this.#arm()
   }
 
   /** Throws everything away: counted as dropped, nothing is pending afterwards. */
@@ -149,7 +152,7 @@ export class DelayLine {
     for (let n = 0; n < SLICE; n++) {
       const slot = store.front()
       if (slot < 0) return
-      const due = store.due(slot)
+      const due = store.dueOf(slot)
       if (due > 0 && now < 0) now = this.#kernel.clock.ktimeGet()
       if (due > 0 && due > now) return
       this.#count--
@@ -177,16 +180,15 @@ export class DelayLine {
     this.#closing = false
     this.#clearing = false
     this.#handing = false
-    if (!this.#blocked) this.#armFront()
+    if (!this.#blocked) this.#arm()
     this.#target.sliceDone()
   }
 
-  #armFront(): void {
+  /** Sets the event to the front frame, if it is not set to that time or earlier. */
+  #arm(): void {
     const slot = this.#store.front()
-    if (slot >= 0) this.#arm(this.#store.due(slot))
-  }
-
-  #arm(due: Ktime): void {
+    if (slot < 0) return
+    const due = this.#store.dueOf(slot)
     if (hwEventPending(this.#event) && this.#armedFor <= due) return
     this.#armedFor = due
     hwEventStart(this.#event, due === 0 ? 0 : Math.max(0, due - this.#kernel.clock.ktimeGet()))

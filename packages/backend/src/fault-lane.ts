@@ -43,7 +43,8 @@ export class FaultLane {
   readonly #jitterNs: Ktime
   readonly #pace: Pace | null
   readonly #late: boolean
-  #rateFree: Ktime
+  /** When the rate lets the next frame begin; in an array of doubles, so that changing it makes no heap object. */
+  readonly #rateFree: Float64Array
   #scratch: Uint8Array
   #kept: Uint8Array
   #keptLength: number
@@ -72,7 +73,7 @@ export class FaultLane {
     this.#jitterNs = options.jitterNs ?? 0
     this.#pace = options.rate === undefined ? null : new Pace(options.rate)
     this.#late = this.#delayNs > 0 || this.#jitterNs > 0 || this.#pace !== null
-    this.#rateFree = 0
+    this.#rateFree = new Float64Array(1)
     this.#scratch = new Uint8Array(2048)
     this.#kept = new Uint8Array(2048)
     this.#keptLength = -1
@@ -126,6 +127,7 @@ export class FaultLane {
   }
 
   close(): void {
+    hwEventCancel(this.#event)
     if (this.#keptLength >= 0) {
       this.#counters.held -= this.#keptCopies
       this.#counters.dropped += this.#keptCopies
@@ -170,7 +172,8 @@ export class FaultLane {
     if (this.#late) this.counts.delayed++
     let taken = true
     for (let i = 0; i < copies; i++) {
-      const result = this.#outlet.send(mem, offset, length, this.#late ? this.#dueTime(length) : 0)
+      if (this.#late) this.#setDue(length)
+      const result = this.#outlet.send(mem, offset, length)
       if (result === MISSED) taken = false
       if (result !== FULL) continue
       this.#counters.dropped++
@@ -179,14 +182,15 @@ export class FaultLane {
     return taken
   }
 
-  #dueTime(length: number): Ktime {
+  #setDue(length: number): void {
     let at = this.#kernel.clock.ktimeGet()
     if (this.#pace !== null) {
-      this.#rateFree = Math.max(this.#rateFree, at) + this.#pace.cost(length)
-      at = this.#rateFree
+      at = Math.max(this.#rateFree[0]!, at) + this.#pace.cost(length)
+      this.#rateFree[0] = at
     }
     at += this.#delayNs
     if (this.#jitterNs > 0) at += (this.#rng.u32() / 0x8000_0000 - 1) * this.#jitterNs
-    return Math.ceil(Math.max(at, 1))
+    // Not 0, which would be now, before those that wait.
+    this.#outlet.due[0] = Math.ceil(Math.max(at, 1))
   }
 }

@@ -30,6 +30,11 @@ export interface FrameStoreSize {
 export class FrameStore {
   readonly frames: number
   readonly bytes: number
+  /**
+   * `due[0]` is when the next frame pushed is due. Not an argument of `push`: a double passed through a call may become
+   * a new heap object for every frame.
+   */
+  readonly due: Float64Array
   readonly #kernel: Kernel
   #block: MemoryBlock | null
   #mem: Uint8Array
@@ -49,6 +54,7 @@ export class FrameStore {
   constructor(kernel: Kernel, size: FrameStoreSize = {}) {
     this.frames = powerOfTwo(atMost('frames', size.frames ?? 1024, 1 << 20))
     this.bytes = (atMost('bytes', size.bytes ?? 1 << 20, 1 << 30) + ALIGN - 1) & -ALIGN
+    this.due = new Float64Array(1)
     this.#kernel = kernel
     this.#block = null
     this.#mem = NO_MEMORY
@@ -97,8 +103,8 @@ export class FrameStore {
     return length <= this.bytes
   }
 
-  /** Copies a frame in. False: full, or not open. */
-  push(mem: Uint8Array, offset: number, length: number, due: number): boolean {
+  /** Copies a frame in, due at `due[0]`. False: full, or not open. */
+  push(mem: Uint8Array, offset: number, length: number): boolean {
     const slots = (this.#slotHead - this.#slotTail) >>> 0
     if (slots >= this.frames || this.#block === null) return false
     const start = this.#reserve(slots, length)
@@ -108,9 +114,9 @@ export class FrameStore {
     this.#slotHead = (this.#slotHead + 1) >>> 0
     this.#offsets[slot] = start
     this.#lengths[slot] = length
-    this.#dues[slot] = due
+    this.#dues[slot] = this.due[0]!
     this.#live[slot] = 1
-    this.#insert(slot, due)
+    this.#insert(slot)
     return true
   }
 
@@ -128,7 +134,7 @@ export class FrameStore {
     return this.#lengths[slot]!
   }
 
-  due(slot: number): number {
+  dueOf(slot: number): number {
     return this.#dues[slot]!
   }
 
@@ -151,24 +157,25 @@ export class FrameStore {
     this.#byteHead = 0
   }
 
-  /** The oldest frame's offset is where free space ends; a region never ends exactly there unless the store is empty. */
+  /** The oldest frame's offset is where free space ends. When both ends meet, the store is full: empty is asked first. */
   #reserve(slots: number, length: number): number {
     const need = Math.max(ALIGN, (length + ALIGN - 1) & -ALIGN)
     if (slots === 0) this.#byteHead = 0
     const head = this.#byteHead
     const tail = slots === 0 ? 0 : this.#offsets[this.#slotTail & this.#mask]!
     const wrapped = slots > 0 && head <= tail
-    if (wrapped ? need < tail - head : need <= this.bytes - head) {
+    if (wrapped ? need <= tail - head : need <= this.bytes - head) {
       this.#byteHead = head + need
       return head
     }
-    if (wrapped || need >= tail) return -1
+    if (wrapped || need > tail) return -1
     this.#byteHead = need
     return 0
   }
 
   /** Insertion from the back: one comparison when frames come in the order they are due. */
-  #insert(slot: number, due: number): void {
+  #insert(slot: number): void {
+    const due = this.#dues[slot]!
     let at = this.#orderHead
     while (at !== this.#orderTail) {
       const before = this.#order[(at - 1) & this.#mask]!

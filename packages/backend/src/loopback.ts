@@ -18,7 +18,7 @@ class Loopback extends BaseBackend implements DelayTarget {
   transmit(mem: Uint8Array, offset: number, length: number): boolean {
     if (this.port === null || !this.#line.fits(length)) {
       this.counters.dropped++
-    } else if (!this.#line.push(mem, offset, length, 0)) {
+    } else if (!this.#line.push(mem, offset, length)) {
       this.#refused = true
       return false
     }

@@ -1,4 +1,4 @@
-import type { Kernel, Ktime } from '@vnet/kernel'
+import type { Kernel } from '@vnet/kernel'
 import type { BackendCounters } from './counters.ts'
 import { DelayLine } from './delay-line.ts'
 import type { DelayTarget } from './delay-line.ts'
@@ -29,12 +29,15 @@ export interface OutletSide {
  * One direction of a wrapper that may keep frames: hands them on in order, now or when they are due.
  */
 export class Outlet implements DelayTarget {
+  /** `due[0]` is when the next frame sent is due; 0 is now. Not an argument, see `FrameStore`. */
+  readonly due: Float64Array
   readonly #side: OutletSide
   readonly #line: DelayLine
 
   constructor(kernel: Kernel, owner: string, counters: BackendCounters, side: OutletSide, size: FrameStoreSize) {
     this.#side = side
     this.#line = new DelayLine(kernel, owner, counters, this, size)
+    this.due = this.#line.due
   }
 
   /** The lower side refused a frame and has not called back yet. */
@@ -51,16 +54,16 @@ export class Outlet implements DelayTarget {
     return this.#line.fits(length)
   }
 
-  /** Hands a frame on: at once when `due` is 0 and none waits before it, else when it is due. */
-  send(mem: Uint8Array, offset: number, length: number, due: Ktime): SendResult {
-    if (due === 0 && this.#line.count === 0) {
+  /** Hands a frame on: at once when `due[0]` is 0 and none waits before it, else when it is due. */
+  send(mem: Uint8Array, offset: number, length: number): SendResult {
+    if (this.due[0] === 0 && this.#line.count === 0) {
       if (this.#side.emit(mem, offset, length)) return SENT
       if (!this.#side.retries) return MISSED
-      if (!this.#line.push(mem, offset, length, 0)) return FULL
+      if (!this.#line.push(mem, offset, length)) return FULL
       this.#line.block()
       return HELD
     }
-    return this.#line.push(mem, offset, length, due) ? HELD : FULL
+    return this.#line.push(mem, offset, length) ? HELD : FULL
   }
 
   /** The lower side has room again. */

@@ -82,8 +82,8 @@ class CableEnd extends BaseBackend implements DelayTarget {
   /** A frame comes in from the other end. */
   accept(mem: Uint8Array, offset: number, length: number): boolean {
     const inbox = this.#inbox
-    const due = this.#delayNs === 0 ? 0 : this.#kernel.clock.ktimeGet() + this.#delayNs
-    if (!inbox.push(mem, offset, length, due)) {
+    if (this.#delayNs > 0) inbox.due[0] = this.#kernel.clock.ktimeGet() + this.#delayNs
+    if (!inbox.push(mem, offset, length)) {
       if (this.#refuses && inbox.fits(length)) {
         this.#peerRefused = true
         return false

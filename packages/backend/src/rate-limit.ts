@@ -46,9 +46,8 @@ class Bucket {
     const now = this.#kernel.clock.ktimeGet()
     const fullAt = Math.max(this.#fullAt[0]!, now) + this.#pace.cost(length)
     const due = Math.ceil(fullAt - this.#burstNs)
-    const { outlet } = this
-    // Two calls: one argument that is sometimes 0 and sometimes a double would be boxed for every frame.
-    const result = due <= now ? outlet.send(mem, offset, length, 0) : outlet.send(mem, offset, length, due)
+    this.outlet.due[0] = due <= now ? 0 : due
+    const result = this.outlet.send(mem, offset, length)
     if (result !== FULL) this.#fullAt[0] = fullAt
     return result
   }

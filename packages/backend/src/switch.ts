@@ -130,7 +130,7 @@ class SwitchPort extends BaseBackend implements DelayTarget {
   /** A frame is to leave by this port. */
   accept(mem: Uint8Array, offset: number, length: number): void {
     this.counters.upFrames++
-    if (!this.#queue.push(mem, offset, length, 0)) this.counters.dropped++
+    if (!this.#queue.push(mem, offset, length)) this.counters.dropped++
   }
 
   deliver(mem: Uint8Array, offset: number, length: number): boolean {

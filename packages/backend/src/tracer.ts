@@ -1,5 +1,6 @@
 import type { Kernel, Ktime, Tracepoint } from '@vnet/kernel'
 import { formatFrame } from '@vnet/wire'
+import type { FormatOptions } from '@vnet/wire'
 import type { Backend } from './contract.ts'
 import { Wrapper } from './wrapper.ts'
 
@@ -11,6 +12,8 @@ import { Wrapper } from './wrapper.ts'
 export interface TracerOptions {
   /** Gets a line for each frame, as tcpdump prints it, with the kernel's time before it. */
   readonly print?: (line: string) => void
+  /** Lines begin with the Ethernet addresses, as with tcpdump's -e. Default false. */
+  readonly link?: boolean
 }
 
 class Tracer extends Wrapper {
@@ -18,6 +21,7 @@ class Tracer extends Wrapper {
   readonly #tx: Tracepoint
   readonly #rx: Tracepoint
   readonly #print: ((line: string) => void) | null
+  readonly #format: FormatOptions
 
   constructor(kernel: Kernel, lower: Backend, options: TracerOptions) {
     super('tracer', lower)
@@ -25,6 +29,7 @@ class Tracer extends Wrapper {
     this.#tx = kernel.trace.point('backend:tx', ['len', 'taken'])
     this.#rx = kernel.trace.point('backend:rx', ['len', 'taken'])
     this.#print = options.print ?? null
+    this.#format = { link: options.link ?? false }
   }
 
   override transmit(mem: Uint8Array, offset: number, length: number): boolean {
@@ -43,7 +48,7 @@ class Tracer extends Wrapper {
   }
 
   #line(arrow: string, mem: Uint8Array, offset: number, length: number): void {
-    const text = formatFrame(mem, offset, length)
+    const text = formatFrame(mem, offset, length, this.#format)
     this.#print!(`${stamp(this.#kernel.clock.ktimeGet())} ${this.lower.name} ${arrow} ${text}`)
   }
 }

@@ -167,15 +167,15 @@ describe('captureReplay', () => {
   })
 
   it('pauses while unplugged, and goes on where it stood', () => {
-    const { kernel, backend, port } = replay({ capture: capture([0, 1000, 5000]) })
+    const { kernel, backend, port } = replay({ capture: capture([0, 1000, 5000, 7000]) })
     kernel.runFor(2000)
     backend.attach(null)
     expect(leftBehind(kernel)).toEqual([])
     kernel.runFor(1e6)
     port.plug(backend)
     kernel.runFor(1e6)
-    expect(port.frames.map(numberOf)).toEqual([0, 1, 2])
-    expect(port.times).toEqual([0, 1000, 1_005_000])
+    expect(port.frames.map(numberOf)).toEqual([0, 1, 2, 3])
+    expect(port.times).toEqual([0, 1000, 1_005_000, 1_007_000])
   })
 
   it('reports progress while it runs and the end once', () => {

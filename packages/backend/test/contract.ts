@@ -105,6 +105,7 @@ export function testBackend(given: ContractCase): void {
       for (let i = 0; i < 10; i++) port.send(backend, numbered(i))
       kernel.runFor(2 * SECOND)
       if (given.echoes || given.sends) expect(port.frames.length).toBe(1)
+      expect(leftBehind(kernel).filter((left) => left.startsWith('hwevent'))).toEqual([])
       backend.attach(null)
       backend.attach(null)
       expect(problems(backend)).toEqual([])

@@ -184,6 +184,19 @@ describe('faultInjector', () => {
     }
   })
 
+  it('keeps the one frame the lower one refused, and refuses the next at once', () => {
+    const { stub, port, faults, kernel } = around({})
+    stub.full = true
+    expect(port.send(faults, numbered(1))).toBe(true)
+    expect(port.send(faults, numbered(2))).toBe(false)
+    expect(faults.counters.held).toBe(1)
+    stub.drain()
+    kernel.runFor(1)
+    expect(port.writables).toBe(1)
+    expect(stub.sent.map(numberOf)).toEqual([1])
+    expect(faults.tx!.frames).toBe(1)
+  })
+
   it('judges a frame once, however often the lower one refuses', () => {
     const options = { drop: 0.3, duplicate: 0.3, corrupt: 0.3, direction: 'tx' } as const
     const free = around(options)

@@ -4,6 +4,12 @@ import { describe, expect, it } from 'vitest'
 import { FrameStore } from '../src/frame-store.ts'
 import { numbered } from './helpers.ts'
 
+/** Puts a frame in. */
+const put = (store: FrameStore, frame: Uint8Array, due = 0): boolean => {
+  store.due[0] = due
+  return store.push(frame, 0, frame.length)
+}
+
 const open = (size: { frames?: number; bytes?: number }): FrameStore => {
   const store = new FrameStore(createKernel(), size)
   store.open()
@@ -22,7 +28,7 @@ const take = (store: FrameStore): Uint8Array | null => {
 describe('FrameStore', () => {
   it('gives frames back by due time, then by arrival', () => {
     const store = open({})
-    for (const [seq, due] of [[1, 50], [2, 10], [3, 50], [4, 0]] as const) store.push(numbered(seq), 0, 60, due)
+    for (const [seq, due] of [[1, 50], [2, 10], [3, 50], [4, 0]] as const) put(store, numbered(seq), due)
     expect([1, 2, 3, 4].map(() => take(store))).toEqual([4, 2, 1, 3].map((seq) => numbered(seq)))
     expect(take(store)).toBe(null)
   })
@@ -31,11 +37,14 @@ describe('FrameStore', () => {
     const slots = open({ frames: 2 })
     const bytes = open({ bytes: 128 })
     for (const store of [slots, bytes]) {
-      expect(store.push(numbered(1), 0, 60, 0)).toBe(true)
-      expect(store.push(numbered(2), 0, 60, 0)).toBe(true)
-      expect(store.push(numbered(3), 0, 60, 0)).toBe(false)
+      expect(put(store, numbered(1), 0)).toBe(true)
+      expect(put(store, numbered(2), 0)).toBe(true)
+      expect(put(store, numbered(3), 0)).toBe(false)
       expect(take(store)).toEqual(numbered(1))
-      expect(store.push(numbered(4), 0, 60, 0)).toBe(store === slots)
+      expect(put(store, numbered(9), 99)).toBe(true)
+      expect(put(store, numbered(9), 99)).toBe(false)
+      expect(take(store)).toEqual(numbered(2))
+      expect(put(store, numbered(4), 0)).toBe(true)
     }
     expect(bytes.fits(128)).toBe(true)
     expect(bytes.fits(129)).toBe(false)
@@ -44,14 +53,14 @@ describe('FrameStore', () => {
   it('gives its memory back when closed, and refuses until opened again', () => {
     const kernel = createKernel()
     const store = new FrameStore(kernel, { bytes: 4096 })
-    expect(store.push(numbered(1), 0, 60, 0)).toBe(false)
+    expect(put(store, numbered(1), 0)).toBe(false)
     store.open()
     expect(kernel.mem.allocated).toBe(4096)
-    expect(store.push(numbered(1), 0, 60, 0)).toBe(true)
+    expect(put(store, numbered(1), 0)).toBe(true)
     store.close()
     expect(kernel.mem.allocated).toBe(0)
     expect(store.count).toBe(0)
-    expect(store.push(numbered(1), 0, 60, 0)).toBe(false)
+    expect(put(store, numbered(1), 0)).toBe(false)
   })
 
   it('refuses sizes that make no sense', () => {
@@ -81,7 +90,7 @@ describe('FrameStore', () => {
             }
           } else {
             const frame = numbered(++seq, s.length)
-            const taken = store.push(frame, 0, s.length, s.due)
+            const taken = put(store, frame, s.due)
             if (model.length === 0) expect(taken).toBe(true)
             if (!taken) continue
             const at = model.findLastIndex((m) => m.due <= s.due) + 1
@@ -99,7 +108,7 @@ describe('FrameStore', () => {
     const store = open({ frames: 4, bytes: 512 })
     for (let i = 0; i < 100; i++) {
       const length = (i * 37) % 513
-      expect(store.push(numbered(i, length), 0, length, 0)).toBe(true)
+      expect(put(store, numbered(i, length), 0)).toBe(true)
       expect(take(store)).toEqual(numbered(i, length))
     }
   })

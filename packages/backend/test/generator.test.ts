@@ -97,6 +97,8 @@ describe('generator', () => {
       const { port } = run({ frame, count: 70_000, everyNs: 0, size: 1000 }, 1e9)
       expect(port.frames.length).toBe(70_000)
       for (let i = 0; i < port.frames.length; i += 97) expect(checksums(port.frames[i]!)).toEqual([0, 0])
+      // A UDP checksum of 0 would say there is none.
+      if (frame === 'udp') expect(port.frames.every((f) => f[40] !== 0 || f[41] !== 0)).toBe(true)
       const number = (f: Uint8Array): number =>
         frame === 'icmp' ? (f[40]! << 8) | f[41]! : new DataView(f.buffer).getUint32(42)
       const expected = frame === 'icmp' ? 69_999 & 0xffff : 69_999

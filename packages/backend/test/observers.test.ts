@@ -2,6 +2,7 @@ import { createKernel } from '@vnet/kernel'
 import type { TraceEvent } from '@vnet/kernel'
 import { arpRequest, PcapngWriter, PcapWriter, readCapture } from '@vnet/wire'
 import { describe, expect, it } from 'vitest'
+import { compose } from '../src/contract.ts'
 import { pcapWriter } from '../src/pcap-writer.ts'
 import type { PcapSinkOptions } from '../src/pcap-writer.ts'
 import { tracer } from '../src/tracer.ts'
@@ -33,7 +34,8 @@ describe('tracer', () => {
     const kernel = createKernel()
     const lines: string[] = []
     const stub = new StubBackend(kernel)
-    const backend = tracer(kernel, { print: (line) => lines.push(line) })(stub)
+    const print = (line: string): void => void lines.push(line)
+    const backend = compose(stub, tracer(kernel, { print, link: true }), tracer(kernel, { print }))
     const port = new TestPort(kernel).plug(backend)
     const frame = arpRequest({ senderMac: '02:00:00:00:00:01', senderIp: '10.0.0.1', targetIp: '10.0.0.2' })
     kernel.runFor(1_500_000_000)
@@ -42,9 +44,11 @@ describe('tracer', () => {
     stub.bring(new Uint8Array(3))
     stub.full = true
     port.send(backend, frame)
-    expect(lines.length).toBe(3)
+    expect(lines.length).toBe(6)
     expect(lines[0]).toMatch(/^ {4}1\.500000 stub > 02:00:00:00:00:01 > .*ARP.*who-has 10\.0\.0\.2 tell 10\.0\.0\.1/)
-    expect(lines[1]).toMatch(/^ {4}1\.500000 stub < /)
+    expect(lines[1]).toBe('    1.500000 tracer > ARP, Request who-has 10.0.0.2 tell 10.0.0.1, length 28')
+    expect(lines[2]).toMatch(/^ {4}1\.500000 stub < 02:/)
+    expect(lines[3]).toBe('    1.500000 tracer < ARP, Request who-has 10.0.0.2 tell 10.0.0.1, length 28')
   })
 })
 

@@ -44,7 +44,8 @@ describe('rateLimit', () => {
     port.onWritable = pump
     pump()
     expect(next).toBe(6)
-    kernel.runFor(1e9)
+    kernel.runUntil(() => stub.sent.length === 30, 1e9)
+    expect(kernel.clock.ktimeGet()).toBe(28e6)
     expect(stub.sent.map(numberOf)).toEqual([...Array(30).keys()])
     expect(backend.counters.dropped).toBe(0)
     expect(port.reentered).toBe(false)

@@ -23,6 +23,7 @@ const DRIVER = `
     for (let k = 0; k < done; k++) if (r.words[r.at(r.clean + k) + 3] !== ~(back + k)) errors++
     if (done > 0) r.reclaim(done)
     back += done
+    idle(n + done)
   }
   return { errors, used: r.used() }`
 
@@ -39,6 +40,7 @@ const DEVICE = `
     }
     if (n > 0) r.complete(n)
     seen += n
+    idle(n)
   }
   return { errors, used: r.pending() }`
 
@@ -75,7 +77,7 @@ describe('SharedDescRing', () => {
       const bundle = await bundleForWorkers()
       const layout = descRingLayout(64, 4, new SharedArrayBuffer(descRingBytes(64, 4)))
       new SharedDescRing(layout, 'producer').reset(start)
-      const data = { layout, count: 200_000 }
+      const data = { layout, count: 100_000 }
       const ends = await Promise.all([inThread(bundle, DRIVER, data), inThread(bundle, DEVICE, data)])
       expect(ends).toEqual([
         { errors: 0, used: 0 },

@@ -15,10 +15,19 @@ export async function bundleForWorkers(): Promise<string> {
   return result.outputFiles[0]!.text
 }
 
-/** Runs `body` in a thread, with `ring` (this package) and `data` in scope, and resolves with what it returns. */
+/**
+ * Runs `body` in a thread and resolves with what it returns. In scope are `ring` (this package), `data`, and
+ * `idle(n)`: call it with the work a round found, and it gives the CPU away when rounds find none.
+ */
 export function inThread<R>(bundle: string, body: string, data: unknown): Promise<R> {
   const code = `${bundle}
     const { workerData: data, parentPort } = require('node:worker_threads')
+    let empty = 0
+    const nap = new Int32Array(new SharedArrayBuffer(4))
+    const idle = (n) => {
+      if (n > 0) empty = 0
+      else if (++empty % 500 === 0) Atomics.wait(nap, 0, 0, 0.1)
+    }
     parentPort.postMessage((() => { ${body} })())`
   return new Promise((resolve, reject) => {
     const worker = new Worker(code, { eval: true, workerData: data })

@@ -40,7 +40,7 @@ export function ethtoolGetDrvinfo(dev: NetDevice<any>): EthtoolDrvinfo {
     nStats: ssetCount(dev, 'stats') ?? 0,
     testinfoLen: ssetCount(dev, 'test') ?? 0,
     eedumpLen: ops.getEepromLen?.(dev) ?? 0,
-    regdumpLen: ops.getRegs?.(dev).data.length ?? 0,
+    regdumpLen: ops.getRegsLen?.(dev) ?? 0,
     nPrivFlags: ssetCount(dev, 'priv-flags') ?? 0,
   }))
 }

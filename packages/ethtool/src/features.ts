@@ -6,7 +6,7 @@ import {
   NETIF_F_NEVER_CHANGE,
 } from '@vnet/netdev'
 import type { NetDevice, NetdevFeatures } from '@vnet/netdev'
-import { withRtnl } from './core.ts'
+import { ethnlOps, withRtnl } from './core.ts'
 
 /** The features of a device, as sets of netdev bits. */
 export interface EthtoolFeatures {
@@ -70,23 +70,27 @@ export function ethtoolSetFeatures(
 ): EthtoolFeaturesResult {
   const { value, mask } = parse(request)
   return withRtnl(dev.kernel, () => {
-    if (dev.regState !== 'registered') throw new Errno('ENODEV')
-    if ((mask & NETIF_F_NEVER_CHANGE) !== 0n) {
-      throw new Errno('EINVAL', 'attempt to change non-ethtool features')
-    }
-    const before = dev.features
-    setWanted(dev, mask & dev.hwFeatures, value)
-    const wantedMask = (value ^ dev.features) & mask
-    const activeMask = before ^ dev.features
-    if (activeMask !== 0n) callNetdeviceNotifiers('NETDEV_FEAT_CHANGE', dev)
-    return {
-      wantedMask,
-      wanted: value & wantedMask,
-      activeMask,
-      active: dev.features & activeMask,
-      requested: mask,
-    }
+    const result = ethnlOps(dev, () => switchOver(dev, mask, value))
+    if (result.activeMask !== 0n) callNetdeviceNotifiers('NETDEV_FEAT_CHANGE', dev)
+    return result
   })
+}
+
+function switchOver(dev: NetDevice<any>, mask: NetdevFeatures, value: NetdevFeatures): EthtoolFeaturesResult {
+  if ((mask & NETIF_F_NEVER_CHANGE) !== 0n) {
+    throw new Errno('EINVAL', 'attempt to change non-ethtool features')
+  }
+  const before = dev.features
+  setWanted(dev, mask & dev.hwFeatures, value)
+  const wantedMask = (value ^ dev.features) & mask
+  const activeMask = before ^ dev.features
+  return {
+    wantedMask,
+    wanted: value & wantedMask,
+    activeMask,
+    active: dev.features & activeMask,
+    requested: mask,
+  }
 }
 
 function setWanted(dev: NetDevice<any>, mask: NetdevFeatures, value: NetdevFeatures): void {

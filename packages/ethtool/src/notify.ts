@@ -32,8 +32,16 @@ class Notices {
     })
   }
 
+  /** What a listener makes is not the driver's. */
   send(notice: EthtoolNotice): void {
-    for (const listener of [...this.listeners]) listener(notice)
+    const { kernel } = notice.dev
+    const before = kernel.currentModule
+    kernel.currentModule = null
+    try {
+      for (const listener of [...this.listeners]) listener(notice)
+    } finally {
+      kernel.currentModule = before
+    }
   }
 }
 

@@ -81,6 +81,8 @@ export interface EthtoolOps<P = unknown> {
   getRxnfcRules?(dev: NetDevice<P>): readonly RxnfcRule[]
 
   getTsInfo?(dev: NetDevice<P>): Partial<EthtoolTsInfo>
+  /** Bytes of a register dump; `getRegs` needs it. */
+  getRegsLen?(dev: NetDevice<P>): number
   getRegs?(dev: NetDevice<P>): EthtoolRegs
   getEepromLen?(dev: NetDevice<P>): number
   getEeprom?(dev: NetDevice<P>, offset: number, length: number): Uint8Array

@@ -14,6 +14,6 @@ export interface EthtoolRegs {
  * @kernel ethtool_get_regs() net/ethtool/ioctl.c
  */
 export function ethtoolGetRegs(dev: NetDevice<any>): EthtoolRegs {
-  const ops = requireOps(dev, 'getRegs')
+  const ops = requireOps(dev, 'getRegs', 'getRegsLen')
   return ethnlOps(dev, () => ops.getRegs(dev))
 }

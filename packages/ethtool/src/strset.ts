@@ -10,7 +10,7 @@ export type StringSet = 'stats' | 'test' | 'priv-flags' | 'phy-stats'
 /** Bytes of a name, its end mark included. @kernel ETH_GSTRING_LEN include/uapi/linux/ethtool.h @rule ETH-12 */
 export const ETH_GSTRING_LEN = 32
 
-/** How many names a set has; undefined when the driver has no such set. Inside `ethnlOps`. */
+/** How many names a set has; undefined when the driver has no such set. Inside `ethnlOps`. @kernel none */
 export function ssetCount(dev: NetDevice<any>, set: StringSet): number | undefined {
   const ops = ethtoolOps(dev)
   if (ops.getStrings === undefined) return undefined
@@ -23,7 +23,7 @@ export function ssetCount(dev: NetDevice<any>, set: StringSet): number | undefin
   }
 }
 
-/** The checked names of a set. Inside `ethnlOps`. */
+/** The checked names of a set. Inside `ethnlOps`. @kernel none */
 export function readStrings(dev: NetDevice<any>, set: StringSet): readonly string[] {
   const names = ethtoolOps(dev).getStrings?.(dev, set) ?? []
   const count = ssetCount(dev, set) ?? 0

@@ -192,6 +192,7 @@ export function e1000(stats: { names: readonly string[]; values: readonly bigint
       },
       nwayReset: () => {},
       setPhysId: () => 2,
+      getRegsLen: () => 32,
       getRegs: () => ({ version: 0, data: new Uint8Array(32) }),
       getEepromLen: () => 128,
       getEeprom: (_dev, offset, length) => eeprom.subarray(offset, offset + length),

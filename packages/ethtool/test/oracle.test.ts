@@ -38,6 +38,12 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'ethtool -d eth0': 'registers are shown as a dump, not by a decoder for this one card',
 }
 
+/** Lines that a kernel younger than 6.1 adds: netdev knows its rule that USO needs checksums. */
+const YOUNGER: Readonly<Record<string, RegExp>> = {
+  'ethtool -K dummy0 tx off': /^tx-udp-segmentation: off \[not requested\]\n/m,
+  'ethtool -K dummy0 sg on tx on': /^tx-udp-segmentation: on \[not requested\]\n/m,
+}
+
 function replay(name: string, make: (stats: { names: string[]; values: bigint[] }) => Rig): void {
   describe(`${name}: as recorded on a real kernel`, () => {
     const { texts, records } = load(name)
@@ -58,6 +64,12 @@ function replay(name: string, make: (stats: { names: string[]; values: bigint[] 
         // The first commands were given before the module was loaded.
         const gone = texts[err]!.includes('No such device')
         const result = runEthtool(gone ? nobody : rig.kernel, command.split(' ').slice(1))
+        const younger = YOUNGER[command]
+        if (younger !== undefined) {
+          expect(result.stdout).toMatch(younger)
+          expect(result.stdout.replace(younger, '')).toBe(stdout)
+          return
+        }
         expect(result).toEqual({ stdout, stderr: texts[err]!, exitCode })
       })
     }

@@ -28,7 +28,8 @@ export class Clock {
   #now: Ktime = 0
 
   constructor(hz: number, source: (() => Ktime) | null) {
-    if (!Number.isInteger(hz) || hz < 1 || hz > 10_000) throw new RangeError(`hz ${hz} is not from 1 to 10000`)
+    if (!Number.isInteger(hz) || hz < 1 || hz > 10_000)
+      throw new RangeError(`hz ${hz} is not from 1 to 10000`)
     this.hz = hz
     this.tickNs = Math.round(NSEC_PER_SEC / hz)
     this.#source = source

@@ -63,7 +63,8 @@ export function mightSleep(kernel: Kernel, what: string): void {
   if (kernel.ctx === 'hardirq') report('CTX-06', 'in an interrupt handler')
   else if (cpu.hwDepth > 0) report('CTX-06', 'from hardware, where nothing can sleep')
   else if (cpu.rcuDepth > 0) report('CTX-03', 'in a read-side section')
-  else if (kernel.lockdep.heldCount > 0) report('CTX-02', `with lock ${kernel.lockdep.heldNames().join(', ')} held`)
+  else if (kernel.lockdep.heldCount > 0)
+    report('CTX-02', `with lock ${kernel.lockdep.heldNames().join(', ')} held`)
   else if (kernel.ctx === 'softirq') report('CTX-02', 'in a softirq')
   else if (cpu.bhDepth > 0) report('CTX-02', 'with softirqs off')
   else report('CTX-02', 'with interrupts off')
@@ -112,7 +113,7 @@ export function localIrqSave(kernel: Kernel): number {
  */
 export function localIrqRestore(kernel: Kernel, flags: number): void {
   kernel.cpu.irqOffDepth = flags
-  if (flags === 0) kernel.irq.deliver()
+  kernel.irq.deliver()
 }
 
 /** True when interrupts are off or an interrupt handler runs. @kernel irqs_disabled() include/linux/irqflags.h */

@@ -93,7 +93,8 @@ export class EventLoop {
   next(): Ktime | null {
     const first = this.#heap.peek()
     const kernel = this.#kernel
-    if (this.#runnable() !== null || (kernel.irq.waiting && irqsDeliverable(kernel))) return kernel.clock.lastSeen
+    if (this.#runnable() !== null || (kernel.irq.waiting && irqsDeliverable(kernel)))
+      return kernel.clock.lastSeen
     return first === null ? null : first.expires
   }
 

@@ -100,7 +100,8 @@ export function wakeUpProcess(thread: Kthread): boolean {
 export function kthreadStop(thread: Kthread): void {
   const { kernel } = thread
   mightSleep(kernel, 'kthreadStop')
-  if (thread.running) kernel.warnOn('STOP-01', `kthreadStop(${thread.name}) waits for the thread it is called from`)
+  if (thread.running)
+    kernel.warnOn('STOP-01', `kthreadStop(${thread.name}) waits for the thread it is called from`)
   thread.stopped = true
   kernel.events.cancel(thread.event)
   kernel.threads.remove(thread)

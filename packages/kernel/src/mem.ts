@@ -96,7 +96,8 @@ export class PhysMemory {
    * @kernel dma_alloc_coherent() include/linux/dma-mapping.h
    */
   alloc(bytes: number, align: number = PAGE_SIZE): MemoryBlock {
-    if (!Number.isSafeInteger(bytes) || bytes <= 0) throw new Errno('EINVAL', `cannot allocate ${bytes} bytes`)
+    if (!Number.isSafeInteger(bytes) || bytes <= 0)
+      throw new Errno('EINVAL', `cannot allocate ${bytes} bytes`)
     if (!(align > 0 && align <= REGION_BYTES && (align & (align - 1)) === 0)) {
       throw new Errno('EINVAL', `alignment ${align} is not a power of two up to ${REGION_BYTES}`)
     }
@@ -136,7 +137,10 @@ export class PhysMemory {
   #grow(reserved: number): MemoryRegion {
     const left = this.#limit - this.#owned
     if (reserved > left) {
-      throw new Errno('ENOMEM', `out of memory: ${reserved} bytes wanted, ${left} of ${this.#limit} left to grow`)
+      throw new Errno(
+        'ENOMEM',
+        `out of memory: ${reserved} bytes wanted, ${left} of ${this.#limit} left to grow`,
+      )
     }
     const size = Math.min(Math.max(REGION_BYTES, reserved), Math.floor(left / GRAIN) * GRAIN)
     const region = this.addRegion(makeBuffer(size))

@@ -23,7 +23,8 @@ export class Rtnl {
   /** Takes it. Process context; taking it twice would wait for ever, and is reported. @kernel rtnl_lock() net/core/rtnetlink.c @rule CTX-01 */
   lock(): void {
     mightSleep(this.#kernel, 'rtnl.lock')
-    if (this.#depth > 0) this.#kernel.warnOn('CTX-01', 'rtnl.lock: rtnl is held already, this would wait for ever')
+    if (this.#depth > 0)
+      this.#kernel.warnOn('CTX-01', 'rtnl.lock: rtnl is held already, this would wait for ever')
     this.#depth++
   }
 

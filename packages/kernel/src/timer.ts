@@ -66,8 +66,10 @@ export function timerDelete(timer: TimerList): boolean {
  */
 export function timerDeleteSync(timer: TimerList): boolean {
   const kernel = timer.kernel
-  if (timer.running) kernel.warnOn('STOP-01', `timerDeleteSync(${timer.owner}) waits for the timer it is called from`)
-  else if (kernel.ctx === 'hardirq') kernel.warnOn('CTX-06', `timerDeleteSync(${timer.owner}) in an interrupt handler`)
+  if (timer.running)
+    kernel.warnOn('STOP-01', `timerDeleteSync(${timer.owner}) waits for the timer it is called from`)
+  else if (kernel.ctx === 'hardirq')
+    kernel.warnOn('CTX-06', `timerDeleteSync(${timer.owner}) in an interrupt handler`)
   return timerDelete(timer)
 }
 

@@ -89,5 +89,6 @@ export function runTask(task: Callback<never>): void {
 
 function waitFor(work: WorkStruct, what: string): void {
   mightSleep(work.kernel, what)
-  if (work.running) work.kernel.warnOn('STOP-01', `${what}(${work.owner}) waits for the work it is called from`)
+  if (work.running)
+    work.kernel.warnOn('STOP-01', `${what}(${work.owner}) waits for the work it is called from`)
 }

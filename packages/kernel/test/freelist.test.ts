@@ -11,7 +11,7 @@ describe('FreeList', () => {
       fc.record({ give: fc.nat(30) }),
     )
     fc.assert(
-      fc.property(fc.array(command, { maxLength: 80 }), (commands) => {
+      fc.property(fc.array(command, { maxLength: 80, size: 'max' }), (commands) => {
         const list = new FreeList(SIZE)
         const used = new Uint8Array(SIZE)
         const taken: { offset: number; bytes: number }[] = []

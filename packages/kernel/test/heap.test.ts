@@ -43,7 +43,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
 describe('EventHeap', () => {
   it('behaves as a sorted list: earliest first, the same time in the order of arming', () => {
     fc.assert(
-      fc.property(fc.array(command, { maxLength: 200 }), (commands) => {
+      fc.property(fc.array(command, { maxLength: 200, size: 'max' }), (commands) => {
         const events = Array.from({ length: 25 }, () => new KernelEvent(0, {}))
         const heap = new EventHeap()
         const model = new Model()

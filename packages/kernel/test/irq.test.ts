@@ -194,15 +194,17 @@ describe('a shared line', () => {
   it('is refused with EBUSY unless both agree to share', () => {
     const kernel = createKernel()
     const c = card(kernel, 'vnet0').request()
-    const refuse = (shared: boolean) => {
+    const s = card(kernel, 'vnet2', undefined, true).request()
+    const refuse = (shared: boolean, irq = c.irq) => {
       try {
-        requestIrq(kernel, c.irq, () => IRQ_NONE, { shared }, 'vnet1', {})
+        requestIrq(kernel, irq, () => IRQ_NONE, { shared }, 'vnet1', {})
       } catch (error) {
         return (error as Errno).code
       }
       return 'accepted'
     }
-    expect([refuse(false), refuse(true)]).toEqual(['EBUSY', 'EBUSY'])
+    expect([refuse(false), refuse(true), refuse(false, s.irq)]).toEqual(['EBUSY', 'EBUSY', 'EBUSY'])
+    expect(refuse(true, s.irq)).toBe('accepted')
     expect(dmesg(kernel, { time: false })).toContain(`genirq: Flags mismatch irq ${c.irq}. vnet1 vs. vnet0\n`)
   })
 })
@@ -360,6 +362,21 @@ describe('a stuck line', () => {
     const c = card(kernel, 'vnet0').request()
     for (let i = 0; i < 5000; i++) c.raise()
     expect(c.calls).toBe(5000)
+  })
+  it('nor are a thousand that each needed two rounds', () => {
+    const kernel = createKernel()
+    const irq = kernel.irq.allocLine('card')
+    let calls = 0
+    requestIrq(
+      kernel,
+      irq,
+      () => (++calls % 2 === 0 && kernel.irq.setLevel(irq, false), IRQ_HANDLED),
+      {},
+      'x',
+      {},
+    )
+    for (let i = 0; i < 2000; i++) kernel.irq.setLevel(irq, true)
+    expect(calls).toBe(4000)
   })
 })
 

@@ -102,6 +102,7 @@ describe('lockdep', () => {
     pair(checking, b)
     expect(checking.violations.length).toBe(0)
     for (let i = 0; i < 3; i++) pair(checking, a)
+    inAnInterrupt(checking, () => pair(checking, a))
     expect(checking.violations.map((v) => v.rule)).toEqual(['CTX-07'])
   })
   it('CTX-07 reports releasing what is not held', () => {

@@ -105,7 +105,7 @@ describe('PhysMemory', () => {
     })
     const command = fc.oneof(wish, fc.record({ give: fc.nat() }))
     fc.assert(
-      fc.property(fc.array(command, { maxLength: 60 }), (commands) => {
+      fc.property(fc.array(command, { maxLength: 60, size: 'max' }), (commands) => {
         const { mem } = createKernel({ memoryBytes: 512 * 1024 })
         let alive: MemoryBlock[] = []
         for (const c of commands) {

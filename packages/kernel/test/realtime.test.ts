@@ -10,10 +10,12 @@ import {
   hwEventCancel,
   hwEventSetup,
   hwEventStart,
+  IRQ_HANDLED,
   modTimer,
   msleep,
   openSoftirq,
   raiseSoftirq,
+  requestIrq,
   scheduleWork,
   Softirq,
   timerSetup,
@@ -278,6 +280,41 @@ describe('the host timer', () => {
     expect(() => host.turn()).toThrow('no')
     while (host.turn());
     expect(log).toEqual(['a', 'b'])
+  })
+  it('an exception in a handler, outside any slice, does not strand the lines behind it', () => {
+    const { host, log, kernel } = setup()
+    const [bad, good] = [kernel.irq.allocLine('bad'), kernel.irq.allocLine('good')]
+    requestIrq(
+      kernel,
+      bad,
+      () => {
+        kernel.irq.setLevel(bad, false)
+        throw new Error('driver bug')
+      },
+      {},
+      'bad',
+      {},
+    )
+    requestIrq(
+      kernel,
+      good,
+      () => {
+        kernel.irq.setLevel(good, false)
+        log.push('good')
+        return IRQ_HANDLED
+      },
+      {},
+      'good',
+      {},
+    )
+    expect(() =>
+      kernel.hardware(() => {
+        kernel.irq.setLevel(bad, true)
+        kernel.irq.setLevel(good, true)
+      }),
+    ).toThrow('driver bug')
+    while (host.turn());
+    expect(log).toEqual(['good'])
   })
   it('shutdown gives everything back', () => {
     const { host, kernel, event } = setup()

@@ -41,6 +41,11 @@ describe('Rng', () => {
     const hits = new Array<number>(7).fill(0)
     for (let i = 0; i < 70_000; i++) hits[rng.below(7)]!++
     for (const n of hits) expect(Math.abs(n - 10_000)).toBeLessThan(500)
+    // Here a plain remainder would take the lowest third half of the time.
+    const third = 2 ** 30
+    let low = 0
+    for (let i = 0; i < 30_000; i++) if (rng.below(3 * third) < third) low++
+    expect(Math.abs(low - 10_000)).toBeLessThan(500)
     expect(rng.below(1)).toBe(0)
     for (const bad of [0, -1, 1.5, NaN, 2 ** 33]) expect(() => rng.below(bad)).toThrow(RangeError)
   })

@@ -74,7 +74,7 @@ describe('softirq', () => {
     openSoftirq(kernel, Softirq.NET_RX, () => runs++)
     raiseSoftirq(kernel, Softirq.NET_RX)
     raiseSoftirq(kernel, Softirq.NET_RX)
-    expect(runs).toBe(0)
+    expect([runs, kernel.softirq.ksoftirqdWakes]).toEqual([0, 1])
     kernel.runFor(0)
     expect(runs).toBe(1)
     expect(kernel.step()).toBe(false)

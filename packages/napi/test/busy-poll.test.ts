@@ -8,7 +8,15 @@ import {
   workSetup,
 } from '@vnet/kernel'
 import { describe, expect, it } from 'vitest'
-import { napiBusyLoop, napiDisable, napiResumeIrqs, napiSchedule, napiSuspendIrqs } from '../src/index.ts'
+import {
+  NAPIF_STATE_PREFER_BUSY_POLL,
+  napiBusyLoop,
+  napiDisable,
+  napiResumeIrqs,
+  napiSchedule,
+  napiStateNames,
+  napiSuspendIrqs,
+} from '../src/index.ts'
 import { rules, settle, type Source, started, withPoller } from './source.ts'
 
 const US = 1000
@@ -92,6 +100,33 @@ describe('busy polling', () => {
     // The softirq's full poll let go, because the busy loop asked for it.
     expect(source.polls).toEqual([64])
     expect(napiBusyLoop(source.napi, () => true, 8, true)).toBe(16)
+  })
+
+  it.each([
+    ['preferring it, by the timer', true, 20 * US],
+    ['else by the softirq at once', false, 0],
+  ])('COAL-07 with deferral set, what is left at the end is polled: %s', (_how, prefer, at) => {
+    const { kernel, source } = started()
+    source.napi.deferHardIrqs = 2
+    source.napi.groFlushTimeout = 20 * US
+    source.backlog = 50
+    napiBusyLoop(source.napi, () => true, 8, prefer)
+    kernel.runFor(1000 * US)
+    expect(source.polls.slice(0, 3)).toEqual([8, 8, 34])
+    expect(source.times[2]).toBe(at)
+    expect(source.masked).toBe(false)
+  })
+
+  it('COAL-07 the timer forgets that a busy loop asked for the instance', () => {
+    const { kernel, source } = started()
+    source.napi.deferHardIrqs = 1
+    source.napi.groFlushTimeout = 20 * US
+    const states: string[] = []
+    source.onPoll = () => states.push(napiStateNames(source.napi.state))
+    source.arrive(1)
+    source.napi.state |= NAPIF_STATE_PREFER_BUSY_POLL
+    kernel.runFor(1000 * US)
+    expect(states).toEqual(['SCHED|LISTED', 'SCHED|LISTED'])
   })
 
   it('NAPI-06 reports a poll that does not complete here, too', () => {

@@ -67,6 +67,15 @@ describe('interrupt deferral', () => {
     expect(source.times).toEqual([0, 20 * US])
   })
 
+  it('COAL-04 the timeout alone starts no timer when nothing is held', () => {
+    const env = started()
+    const { source } = env
+    source.napi.flushHook = { count: 0, flush: () => {} }
+    source.napi.groFlushTimeout = 20 * US
+    source.arrive(1)
+    expect(env.kernel.census.take().map((e) => e.kind)).not.toContain('hrtimer')
+  })
+
   it('COAL-05 the timer polls without setting MISSED', () => {
     const env = started()
     const { source } = env

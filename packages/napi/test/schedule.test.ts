@@ -121,6 +121,21 @@ describe('scheduling', () => {
     expect(source.polls).toEqual([])
   })
 
+  it('the owner may complete without a poll: none follows', () => {
+    const { kernel, source } = started()
+    localBhDisable(kernel)
+    napiSchedule(source.napi)
+    expect(napiCompleteDone(source.napi, 0)).toBe(true)
+    localBhEnable(kernel)
+    expect(source.polls).toEqual([])
+    localBhDisable(kernel)
+    napiSchedule(source.napi)
+    napiCompleteDone(source.napi, 0)
+    expect(napiSchedule(source.napi)).toBe(true)
+    localBhEnable(kernel)
+    expect(source.polls).toEqual([0])
+  })
+
   it('is polled soon also when scheduled from plain process context', () => {
     const { kernel, source } = started()
     expect(napiSchedule(source.napi)).toBe(true)

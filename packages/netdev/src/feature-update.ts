@@ -56,9 +56,10 @@ function askDriver(dev: NetDevice<any>, wanted: NetdevFeatures): NetdevFeatures 
   if (ops.ndoFixFeatures === undefined) return wanted
   const fix = (features: NetdevFeatures): NetdevFeatures =>
     callNdo(dev, 'ndoFixFeatures', () => ops.ndoFixFeatures!(dev, features))
-  const before = [dev.features, dev.hwFeatures, dev.wantedFeatures].join()
+  const state = (): string => [dev.features, dev.hwFeatures, dev.wantedFeatures].join()
+  const before = state()
   const fixed = fix(wanted)
-  if (kernel.checks && (fix(wanted) !== fixed || [dev.features, dev.hwFeatures, dev.wantedFeatures].join() !== before)) {
+  if (kernel.checks && (state() !== before || fix(wanted) !== fixed)) {
     kernel.warnOn('FEAT-02', `${dev.name}: ndoFixFeatures does more than compute`)
   }
   return fixed

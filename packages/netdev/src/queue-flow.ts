@@ -32,9 +32,10 @@ export function netifTxqMaybeStop(txq: NetdevQueue, ring: TxRing, stopThrs: numb
  * @rule TXQ-05
  */
 export function netifTxqTryStop(txq: NetdevQueue, ring: TxRing, startThrs: number): 0 | -1 {
-  netifTxStopQueue(txq)
   const kernel = txq.dev.kernel
-  // The completion that frees the last descriptor may come here: it sees the queue awake or we see the room.
+  // A completion that frees everything here still finds the queue awake: without the second look nobody would wake it.
+  if (kernel.preemptHook !== null) kernel.preemptHook('xmit:before-stop')
+  netifTxStopQueue(txq)
   if (kernel.preemptHook !== null) kernel.preemptHook('xmit:after-stop')
   if (ring.avail() < startThrs) return 0
   netifTxStartQueue(txq)

@@ -18,7 +18,7 @@ export class U64Stats {
     this.words = new Uint32Array(length * 2)
   }
 
-  /** Adds `n` (0 … 2⁵³−1) to counter `i`. Hot path. */
+  /** Adds `n` (0 … 2⁵²) to counter `i`. Hot path. */
   add(i: number, n: number): void {
     const words = this.words
     const low = i << 1

@@ -63,3 +63,13 @@ export const hex = (text: string): Uint8Array => {
 }
 
 export const ascii = (text: string): Uint8Array => Uint8Array.from(text, (one) => one.charCodeAt(0))
+
+export const join = (chunks: readonly Uint8Array[]): Uint8Array => {
+  const all = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0))
+  let at = 0
+  for (const chunk of chunks) {
+    all.set(chunk, at)
+    at += chunk.length
+  }
+  return all
+}

@@ -4,7 +4,7 @@ import { devGetByName } from '@vnet/netdev'
 import type { NetDevice } from '@vnet/netdev'
 import { RequestLayout } from './layout.ts'
 
-/** Ends a command with an exit code; what it had to say is said. */
+/** Ends a command with an exit code; what it had to say is said. @kernel none */
 export class CliExit extends Error {
   readonly exitCode: number
 
@@ -14,7 +14,7 @@ export class CliExit extends Error {
   }
 }
 
-/** One run of the tool: what it was asked, and what it has said so far. */
+/** One run of the tool: what it was asked, and what it has said so far. @kernel none */
 export class Cli {
   readonly kernel: Kernel
   readonly capNetAdmin: boolean
@@ -106,7 +106,7 @@ export class Cli {
   }
 }
 
-/** The error if it is a refusal; anything else is thrown on. */
+/** The error if it is a refusal; anything else is thrown on. @kernel none */
 export function asErrno(error: unknown): Errno {
   if (error instanceof Errno) return error
   throw error

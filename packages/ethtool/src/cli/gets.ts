@@ -51,43 +51,43 @@ function never(message?: string): (cli: Cli) => number {
   })
 }
 
-/** `ethtool -g` */
+/** `ethtool -g` @kernel none */
 export const showRing = query((dev) => formatRings(dev.name, ethtoolGetRingparam(dev)))
 
-/** `ethtool -l` */
+/** `ethtool -l` @kernel none */
 export const showChannels = query((dev) => formatChannels(dev.name, ethtoolGetChannels(dev)))
 
-/** `ethtool -c` */
+/** `ethtool -c` @kernel none */
 export const showCoalesce = query((dev) => {
   const coalesce = ethtoolGetCoalesce(dev)
   return formatCoalesce(dev.name, coalesce, coalesceShown(dev, coalesce))
 })
 
-/** `ethtool -k` */
+/** `ethtool -k` @kernel none */
 export const showFeatures = query((dev, cli) => {
   const print = cli.json ? formatFeaturesJson : formatFeatures
   return print(dev.name, ethtoolGetFeatures(dev))
 })
 
-/** `ethtool -T` */
+/** `ethtool -T` @kernel none */
 export const showTimeStamping = query((dev) => formatTsInfo(dev.name, ethtoolGetTsInfo(dev)))
 
-/** `ethtool --show-priv-flags` */
+/** `ethtool --show-priv-flags` @kernel none */
 export const showPrivFlags = query((dev) => formatPrivFlags(dev.name, ethtoolGetPrivFlags(dev)))
 
-/** `ethtool --show-module`: nothing to tell about a transceiver is no error. */
+/** `ethtool --show-module`: nothing to tell about a transceiver is no error. @kernel none */
 export const showModule = query((dev, cli) =>
   cli.json ? formatJson([[['ifname', dev.name]]]) : `Module parameters for ${dev.name}:\n`,
 )
 
-/** `ethtool --show-eee` */
+/** `ethtool --show-eee` @kernel none */
 export const showEee = never()
-/** `ethtool --show-fec` */
+/** `ethtool --show-fec` @kernel none */
 export const showFec = never()
-/** `ethtool --show-tunnels` */
+/** `ethtool --show-tunnels` @kernel none */
 export const showTunnels = never('device does not report tunnel offload info')
 
-/** `ethtool -m` */
+/** `ethtool -m` @kernel none */
 export function moduleEeprom(cli: Cli): number {
   return cli.netlink(1, () => {
     cli.needAdmin()
@@ -96,7 +96,7 @@ export function moduleEeprom(cli: Cli): number {
   })
 }
 
-/** `ethtool -a` */
+/** `ethtool -a` @kernel none */
 export const showPause = query((dev, cli) => {
   const pause = ethtoolGetPauseparam(dev)
   const extras: PauseExtras = {
@@ -117,7 +117,7 @@ function negotiated(dev: NetDevice<any>, cli: Cli): PauseExtras['negotiated'] {
   }
 }
 
-/** `ethtool -P`: asked of rtnetlink, whose refusal has no sentence. */
+/** `ethtool -P`: asked of rtnetlink, whose refusal has no sentence. @kernel none */
 export function showPermAddr(cli: Cli): number {
   return cli.netlink(1, () => {
     const dev = devGetByName(cli.kernel, cli.devname)
@@ -126,7 +126,7 @@ export function showPermAddr(cli: Cli): number {
   })
 }
 
-/** `ethtool -S … --all-groups` and `--groups` */
+/** `ethtool -S … --all-groups` and `--groups` @kernel none */
 export function standardStats(cli: Cli): number {
   const layout = new RequestLayout(cli.devname)
   const names = wantedGroups(cli, layout)

@@ -15,7 +15,7 @@ import type { StringSet } from '../strset.ts'
 import { CliExit } from './context.ts'
 import type { Cli } from './context.ts'
 
-/** `ethtool -i` */
+/** `ethtool -i` @kernel none */
 export function driverInfo(cli: Cli): number {
   cli.noArgs()
   const info = cli.ioctl('Cannot get driver information', 71, () => ethtoolGetDrvinfo(cli.ioctlDev(false)))
@@ -34,7 +34,7 @@ function namesOf(cli: Cli, set: StringSet): readonly string[] {
   }
 }
 
-/** `ethtool -S` and `--phy-statistics` */
+/** `ethtool -S` and `--phy-statistics` @kernel none */
 export function statistics(kind: 'NIC' | 'PHY', set: StringSet): (cli: Cli) => number {
   return (cli) => {
     cli.noArgs()
@@ -52,7 +52,7 @@ export function statistics(kind: 'NIC' | 'PHY', set: StringSet): (cli: Cli) => n
   }
 }
 
-/** `ethtool -d`: always as a dump; the tool's decoders for single cards are not here. */
+/** `ethtool -d`: always as a dump; the tool's decoders for single cards are not here. @kernel none */
 export function registerDump(cli: Cli): number {
   const options = keyed(cli, { raw: 'bool', hex: 'bool', file: 'text' })
   cli.ioctl('Cannot get driver information', 72, () => ethtoolGetDrvinfo(cli.ioctlDev(false)))
@@ -65,7 +65,7 @@ export function registerDump(cli: Cli): number {
   return 0
 }
 
-/** `ethtool -e` */
+/** `ethtool -e` @kernel none */
 export function eepromDump(cli: Cli): number {
   const options = keyed(cli, { offset: 'u32', length: 'u32', raw: 'bool' })
   const info = cli.ioctl('Cannot get driver information', 74, () => ethtoolGetDrvinfo(cli.ioctlDev(false)))
@@ -79,7 +79,7 @@ export function eepromDump(cli: Cli): number {
   return 0
 }
 
-/** `ethtool -t` */
+/** `ethtool -t` @kernel none */
 export function selfTest(cli: Cli): number {
   const mode = cli.args[0] ?? 'offline'
   if (cli.args.length > 1 || !['online', 'offline', 'external_lb'].includes(mode)) cli.badArgs()
@@ -90,7 +90,7 @@ export function selfTest(cli: Cli): number {
   return report.failed ? 2 : 0
 }
 
-/** `ethtool -p` */
+/** `ethtool -p` @kernel none */
 export function identify(cli: Cli): number {
   if (cli.args.length > 1) cli.badArgs()
   const seconds = cli.args[0] === undefined ? 0 : int(cli, cli.args[0])
@@ -98,7 +98,7 @@ export function identify(cli: Cli): number {
   return 0
 }
 
-/** `ethtool -r` */
+/** `ethtool -r` @kernel none */
 export function negotiate(cli: Cli): number {
   cli.noArgs()
   cli.ioctl('Cannot restart autonegotiation', 255, () => ethtoolNwayReset(cli.ioctlDev(true)))
@@ -107,7 +107,7 @@ export function negotiate(cli: Cli): number {
 
 const RESETS = ['mgmt', 'irq', 'dma', 'filter', 'offload', 'mac', 'phy', 'ram', 'ap']
 
-/** `ethtool --reset` */
+/** `ethtool --reset` @kernel none */
 export function reset(cli: Cli): number {
   if (cli.args.length === 0) cli.badArgs()
   let flags = 0
@@ -137,7 +137,7 @@ function resetWord(cli: Cli, word: string): number {
   return index < 0 ? cli.badArgs() : 1 << (shared ? index + 16 : index)
 }
 
-/** `ethtool -w`: no device here has a firmware to dump. */
+/** `ethtool -w`: no device here has a firmware to dump. @kernel none */
 export function firmwareDump(cli: Cli): number {
   if (cli.args.length > 0 && (cli.args.length !== 2 || cli.args[0] !== 'data')) cli.badArgs()
   return cli.ioctl('Can not get dump level', 1, () => {
@@ -152,7 +152,7 @@ const PHY_TUNABLES: Readonly<Record<string, string>> = {
   'energy-detect-power-down': 'Cannot Get PHY Energy Detect Power Down value',
 }
 
-/** `ethtool --get-phy-tunable`: no device here has a PHY. */
+/** `ethtool --get-phy-tunable`: no device here has a PHY. @kernel none */
 export function phyTunable(cli: Cli): number {
   const what = PHY_TUNABLES[cli.args[0] ?? '']
   if (what === undefined) return cli.badArgs()
@@ -164,7 +164,7 @@ export function phyTunable(cli: Cli): number {
 
 const TUNABLES = ['rx-copybreak', 'tx-copybreak', 'tx-buf-size', 'pfc-prevention-tout']
 
-/** `ethtool --get-tunable`: no device here has one. */
+/** `ethtool --get-tunable`: no device here has one. @kernel none */
 export function tunable(cli: Cli): number {
   const name = cli.args[0]
   if (name === undefined || !TUNABLES.includes(name)) return cli.badArgs()
@@ -188,7 +188,7 @@ function keyed(cli: Cli, kinds: Readonly<Record<string, Kind>>): Record<string, 
   return values
 }
 
-/** A number as strtol reads it: decimal, `0x` or octal. */
+/** A number as strtol reads it: decimal, `0x` or octal. @kernel none */
 export function int(cli: Cli, text: string): number {
   const value = /^0[0-7]+$/.test(text)
     ? parseInt(text, 8)

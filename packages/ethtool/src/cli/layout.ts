@@ -2,6 +2,8 @@
  * Where each attribute would stand in the netlink message of a request: what "(offset N)" in an error counts.
  *
  * Only positions are computed; no message is built.
+ *
+ * @kernel none
  */
 export class RequestLayout {
   readonly #offsets = new Map<string, number>()

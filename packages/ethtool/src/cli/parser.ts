@@ -18,7 +18,7 @@ export interface Param<G extends string = string> {
 /** What was on the command line: fields by request. */
 export type Parsed<G extends string = string> = ReadonlyMap<G, Readonly<Record<string, unknown>>>
 
-/** Walks along the words of a command line. */
+/** Walks along the words of a command line. @kernel none */
 export class ArgReader {
   readonly #cli: Cli
   readonly #cmd: string
@@ -58,6 +58,8 @@ export class ArgReader {
  * Reads the parameters of a set command; each may come once.
  *
  * `layoutOf` gives the message a group's attributes go into, in the order they were written.
+ *
+ * @kernel none
  */
 export function parseParams<G extends string>(
   cli: Cli,
@@ -84,14 +86,14 @@ export function parseParams<G extends string>(
   return parsed
 }
 
-/** A number of 32 bits, decimal or with `0x`. */
+/** A number of 32 bits, decimal or with `0x`. @kernel none */
 export function u32(reader: ArgReader, attr: string, layout: RequestLayout): number {
   const value = number(reader, 0xffffffff)
   layout.put(attr, 4)
   return value
 }
 
-/** A number of 8 bits. */
+/** A number of 8 bits. @kernel none */
 export function u8(reader: ArgReader, attr: string, layout: RequestLayout): number {
   const value = number(reader, 0xff)
   layout.put(attr, 1)
@@ -110,7 +112,7 @@ function parseU32(word: string): number | undefined {
   return value <= 0xffffffff ? value : undefined
 }
 
-/** `on` or `off`. */
+/** `on` or `off`. @kernel none */
 export function bool(reader: ArgReader, attr: string, layout: RequestLayout): boolean {
   const word = reader.next()
   if (word !== 'on' && word !== 'off') return reader.invalid(word)
@@ -118,7 +120,7 @@ export function bool(reader: ArgReader, attr: string, layout: RequestLayout): bo
   return word === 'on'
 }
 
-/** One word of a list. */
+/** One word of a list. @kernel none */
 export function oneOf<T>(words: Readonly<Record<string, T>>, bytes = 1): Param['read'] {
   return (reader, attr, layout) => {
     const word = reader.next()
@@ -128,7 +130,7 @@ export function oneOf<T>(words: Readonly<Record<string, T>>, bytes = 1): Param['
   }
 }
 
-/** Six bytes with colons. */
+/** Six bytes with colons. @kernel none */
 export function bytes6(reader: ArgReader, attr: string, layout: RequestLayout): Uint8Array {
   const word = reader.next()
   const parts = word.split(':')
@@ -138,7 +140,7 @@ export function bytes6(reader: ArgReader, attr: string, layout: RequestLayout): 
   return Uint8Array.from(parts, (part) => parseInt(part, 16))
 }
 
-/** Bits: a number, a number and its mask, or names each with `on` or `off`. */
+/** Bits: a number, a number and its mask, or names each with `on` or `off`. @kernel none */
 export function bitset(options: { readonly forceHex: boolean; readonly nomask?: boolean }): Param['read'] {
   return (reader, attr, layout): BitsetChange => {
     const word = reader.peek() ?? ''
@@ -173,7 +175,7 @@ function bitsOf(reader: ArgReader, word: string, text: string, forceHex: boolean
   return /^[0-9a-fA-F]+$/.test(digits) ? BigInt(`0x${digits}`) : reader.invalid(word)
 }
 
-/** Reads names to the end, or to `--`. */
+/** Reads names to the end, or to `--`. @kernel none */
 export function namedBits(
   reader: ArgReader,
   attr: string,
@@ -198,7 +200,7 @@ export function namedBits(
   return nomask ? { bits, nomask: true } : { bits }
 }
 
-/** Bits as letters: `pg` for exactly these, `+p-g` to change some, `d` for none; or a number. */
+/** Bits as letters: `pg` for exactly these, `+p-g` to change some, `d` for none; or a number. @kernel none */
 export function letterBits(letters: string, names: readonly string[], none: string): Param['read'] {
   const numeric = bitset({ forceHex: false })
   return (reader, attr, layout) => {

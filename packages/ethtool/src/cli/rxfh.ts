@@ -8,7 +8,7 @@ import { int } from './ioctls.ts'
 
 const SIZE_FAILED = 'Cannot get RX flow hash indir size and/or key size'
 
-/** `ethtool -x` */
+/** `ethtool -x` @kernel none */
 export function showRxfh(cli: Cli): number {
   if (cli.args.length > 0) cli.badArgs()
   const queues = cli.ioctl('Cannot get RX ring count', 1, () => ethtoolGetRxRingCount(cli.ioctlDev(false)))
@@ -27,7 +27,7 @@ interface Wish {
   default?: boolean
 }
 
-/** `ethtool -X` */
+/** `ethtool -X` @kernel none */
 export function setRxfh(cli: Cli): number {
   const wish = parse(cli)
   checkTogether(cli, wish)
@@ -124,7 +124,7 @@ function hashFunc(cli: Cli, name: string): number {
 
 const FLOW_TYPES = ['tcp4', 'udp4', 'ah4', 'esp4', 'sctp4', 'tcp6', 'udp6', 'ah6', 'esp6', 'sctp6', 'ether']
 
-/** `ethtool -n`: how many queues, and the rules; no device here shows rules or hash fields to the tool. */
+/** `ethtool -n`: how many queues, and the rules; no device here shows rules or hash fields to the tool. @kernel none */
 export function showRules(cli: Cli): number {
   const [word, type] = cli.args
   if (word === 'rx-flow-hash') {
@@ -145,7 +145,7 @@ export function showRules(cli: Cli): number {
   return stop(cli, 'RX classification rule retrieval failed\n')
 }
 
-/** `ethtool -N`: always refused; a refused change of the hash fields exits with 0, as the tool does. */
+/** `ethtool -N`: always refused; a refused change of the hash fields exits with 0, as the tool does. @kernel none */
 export function setRules(cli: Cli): number {
   const [word, type, fields] = cli.args
   if (cli.args.length < 2) cli.badArgs()

@@ -65,7 +65,7 @@ const RING_PARAMS = params(
   ['txPush'],
 )
 
-/** `ethtool -G` */
+/** `ethtool -G` @kernel none */
 export const setRing = setter('-G', 81, RING_PARAMS, ethtoolSetRingparam)
 
 const CHANNEL_PARAMS = params(CHANNEL_ATTRS, {
@@ -75,7 +75,7 @@ const CHANNEL_PARAMS = params(CHANNEL_ATTRS, {
   combined: 'combinedCount',
 })
 
-/** `ethtool -L` */
+/** `ethtool -L` @kernel none */
 export const setChannels = setter('-L', 1, CHANNEL_PARAMS, ethtoolSetChannels)
 
 const PAUSE_PARAMS = params(
@@ -84,7 +84,7 @@ const PAUSE_PARAMS = params(
   Object.keys(PAUSE_ATTRS),
 )
 
-/** `ethtool -A` */
+/** `ethtool -A` @kernel none */
 export const setPause = setter('-A', 76, PAUSE_PARAMS, ethtoolSetPauseparam)
 
 const COALESCE_PARAMS = params(
@@ -118,7 +118,7 @@ const COALESCE_PARAMS = params(
   ['useAdaptiveRxCoalesce', 'useAdaptiveTxCoalesce', 'useCqeModeRx', 'useCqeModeTx'],
 )
 
-/** `ethtool -C` */
+/** `ethtool -C` @kernel none */
 export const setCoalesce = setter('-C', 1, COALESCE_PARAMS, ethtoolSetCoalesce)
 
 const EEE_PARAMS: readonly Param[] = [
@@ -126,7 +126,7 @@ const EEE_PARAMS: readonly Param[] = [
   ...params({}, { 'tx-lpi': 'tx-lpi', 'tx-timer': 'tx-timer', eee: 'eee' }, ['tx-lpi', 'eee']),
 ]
 
-/** `ethtool --set-eee` */
+/** `ethtool --set-eee` @kernel none */
 export function setEee(cli: Cli): number {
   if (cli.args.length === 0) {
     cli.err('ethtool (--set-eee): parameters missing\n')
@@ -137,7 +137,7 @@ export function setEee(cli: Cli): number {
   })(cli)
 }
 
-/** `ethtool --set-priv-flags` */
+/** `ethtool --set-priv-flags` @kernel none */
 export function setPrivFlags(cli: Cli): number {
   const layout = new RequestLayout(cli.devname)
   const reader = new ArgReader(cli, '--set-priv-flags')
@@ -153,7 +153,7 @@ export function setPrivFlags(cli: Cli): number {
   )
 }
 
-/** `ethtool -K` */
+/** `ethtool -K` @kernel none */
 export function setFeatures(cli: Cli): number {
   const request = featureRequest(cli)
   const layout = new RequestLayout(cli.devname, true)

@@ -23,7 +23,7 @@ import { RequestLayout } from './layout.ts'
 import { bitset, bool, bytes6, letterBits, oneOf, parseParams, u32, u8 } from './parser.ts'
 import type { ArgReader, Param } from './parser.ts'
 
-/** `ethtool DEV`: five requests; what a device does not offer is passed over in silence. */
+/** `ethtool DEV`: five requests; what a device does not offer is passed over in silence. @kernel none */
 export function showSettings(cli: Cli): number {
   const settings: EthtoolSettings = {
     linkmodes: quietly(cli, () => ethtoolGetLinkKsettings(cli.netlinkDev())),
@@ -81,7 +81,7 @@ function deprecated(reader: ArgReader): never {
   return reader.fail(`deprecated parameter '${reader.param}' not supported by kernel`)
 }
 
-/** `ethtool -s`: up to four requests, in the kernel's order; the first refusal ends it. */
+/** `ethtool -s`: up to four requests, in the kernel's order; the first refusal ends it. @kernel none */
 export function changeSettings(cli: Cli): number {
   const layouts = new Map<Group, RequestLayout>()
   const parsed = parseParams(cli, '-s', PARAMS, (group) => {

@@ -1,14 +1,14 @@
-/** `on`, `off`, or `n/a` for what is not there. */
+/** `on`, `off`, or `n/a` for what is not there. @kernel none */
 export function onOff(value: boolean | undefined): string {
   return value === undefined ? 'n/a' : value ? 'on' : 'off'
 }
 
-/** One line: label and number, or `n/a` for what is not there. */
+/** One line: label and number, or `n/a` for what is not there. @kernel none */
 export function numberLine(label: string, value: number | undefined): string {
   return `${label}${value ?? 'n/a'}\n`
 }
 
-/** Bytes as two hexadecimal digits each, with a separator. */
+/** Bytes as two hexadecimal digits each, with a separator. @kernel none */
 export function hexBytes(bytes: Iterable<number>, separator: string): string {
   return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(separator)
 }

@@ -150,7 +150,7 @@ export class PcapngParser implements CaptureParser {
       )
     }
     const captured = chunks.u32(20, this.little)
-    this.fill(chunks, frame, id, 28, captured, length)
+    this.fill(chunks, frame, id, 20, 28, captured, length)
     frame.wireLength = chunks.u32(24, this.little)
     convertTime(chunks.u32(12, this.little), chunks.u32(16, this.little), scale, frame)
     return FRAME
@@ -164,7 +164,7 @@ export class PcapngParser implements CaptureParser {
     const wireLength = chunks.u32(8, this.little)
     const snapLength = this.interfaces[0]!.snapLength
     const captured = snapLength === 0 ? wireLength : Math.min(wireLength, snapLength)
-    this.fill(chunks, frame, 0, 12, captured, length)
+    this.fill(chunks, frame, 0, 8, 12, captured, length)
     frame.wireLength = wireLength
     // This block has no time.
     frame.tsSec = 0
@@ -176,17 +176,22 @@ export class PcapngParser implements CaptureParser {
     chunks: Chunks,
     frame: CaptureFrame,
     id: number,
+    lengthAt: number,
     at: number,
     captured: number,
     length: number,
   ): void {
     if (captured > length - at - 4) {
       const sentence = `a packet claims ${captured} captured bytes in a block of ${length}: the file is damaged here`
-      this.fail(chunks, at - 8, sentence)
+      this.fail(chunks, lengthAt, sentence)
     }
     if (captured > this.maxFrame) {
       const sentence = `a packet claims ${captured} captured bytes, more than the ${this.maxFrame} a frame may have`
-      this.fail(chunks, at - 8, sentence + ': the file is damaged from here on, so keep what was read before')
+      this.fail(
+        chunks,
+        lengthAt,
+        sentence + ': the file is damaged from here on, so keep what was read before',
+      )
     }
     frame.data = chunks.bytes
     frame.offset = chunks.start + at

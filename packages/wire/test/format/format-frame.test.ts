@@ -55,12 +55,12 @@ describe('formatFrame prints what tcpdump 4.99.3 printed', () => {
   it.each([
     ['crafted.tcpdump.txt', true],
     ['crafted.nolink.tcpdump.txt', false],
-  ])('for 537 frames of every kind, changed and cut, %s', (name, link) => {
+  ])('for 822 frames of every kind, changed and cut, %s', (name, link) => {
     const flows = new w.TcpFlows()
     const frames = records(fixture('crafted.pcap'))
     const expected = entries(fixtureText(name))
-    expect(frames.length).toBe(537)
-    expect(expected.length).toBe(537)
+    expect(frames.length).toBe(822)
+    expect(expected.length).toBe(822)
     frames.forEach((one, i) => expect(print(one, { link, flows }), `frame ${i + 1}`).toBe(expected[i]))
   })
 })
@@ -95,7 +95,7 @@ describe('formatFrame', () => {
     fc.assert(
       fc.property(anyFrame, fc.boolean(), (frame, link) => {
         const line = w.formatFrame(frame, 0, frame.length, { link })
-        expect(line).not.toMatch(/[\n\t\r]/)
+        expect(line).not.toMatch(/[\n\r]/)
         expect(line).not.toBe('')
       }),
       { numRuns: 3000 },

@@ -1,0 +1,483 @@
+import { createKernel, mightSleep } from '@vnet/kernel'
+import { describe, expect, it } from 'vitest'
+import {
+  consumeSkb,
+  devAddPack,
+  devClose,
+  devGetStats,
+  devQueueXmit,
+  devQueueXmitList,
+  devRemovePack,
+  ETH_P_ALL,
+  IffPriv,
+  kfreeSkb,
+  NET_XMIT_CN,
+  NET_XMIT_SUCCESS,
+  type NetDevice,
+  NETDEV_TX_BUSY,
+  netdevStartXmit,
+  netdevXmitMore,
+  netifCarrierOff,
+  netifTxStopQueue,
+  netifTxWakeQueue,
+  QueueState,
+  type SkBuff,
+  skbGet,
+  skbPull,
+} from '../src/index.ts'
+import { frame, inSoftirq, lenient, liveSkbs, logTexts, makeDev, reported, rules, type TestOps } from './helpers.ts'
+import { Ring, ringOps, ringXmit } from './ring-driver.ts'
+
+const noqueue = { setup: (dev: NetDevice<any>) => void (dev.privFlags |= IffPriv.NO_QUEUE) }
+
+function burst(dev: NetDevice<any>, count: number, bytes = 60): SkBuff {
+  const skbs = Array.from({ length: count }, (_, i) => {
+    const skb = frame(dev, bytes)
+    skb.mem[skb.data] = i
+    return skb
+  })
+  skbs.forEach((skb, i) => (skb.next = skbs[i + 1] ?? null))
+  return skbs[0]!
+}
+
+describe('the way out', () => {
+  it('gives an idle device the packet at once, past the qdisc, and counts it there', () => {
+    const { kernel, dev } = makeDev()
+    expect(devQueueXmit(frame(dev, 100))).toBe(NET_XMIT_SUCCESS)
+    const { packets, bytes, qlen, backlog } = dev.txq[0]!.qdisc
+    expect({ packets, bytes, qlen, backlog }).toEqual({ packets: 1, bytes: 100, qlen: 0, backlog: 0 })
+    expect(liveSkbs(kernel)).toBe(0)
+  })
+
+  it('drops and counts what is sent on a device that is down', () => {
+    const { kernel, dev } = makeDev({}, { down: true })
+    expect(devQueueXmit(frame(dev))).toBe(NET_XMIT_CN)
+    expect(devGetStats(dev).txDropped).toBe(1n)
+    expect(liveSkbs(kernel)).toBe(0)
+  })
+
+  it('drops and counts what waits when the device goes down or loses its carrier', () => {
+    for (const leave of ['down', 'carrier']) {
+      const ring = new Ring(2)
+      const { kernel, dev } = makeDev(ringOps(), { priv: ring })
+      for (let i = 0; i < 10; i++) devQueueXmit(frame(dev))
+      const qdisc = dev.txq[0]!.qdisc
+      expect(qdisc.qlen).toBe(8)
+      if (leave === 'down') kernel.rtnl.run(() => devClose(dev))
+      else {
+        netifCarrierOff(dev)
+        kernel.runFor(2e9)
+      }
+      expect({ leave, drops: qdisc.drops, qlen: qdisc.qlen, backlog: qdisc.backlog }).toEqual({ leave, drops: 8, qlen: 0, backlog: 0 })
+    }
+  })
+
+  it('refuses a packet without a device', () => {
+    const { dev } = makeDev()
+    const skb = frame(dev)
+    skb.dev = null
+    expect(() => devQueueXmit(skb)).toThrow(TypeError)
+    expect(() => devQueueXmitList(skb)).toThrow(TypeError)
+  })
+
+  it('traces a packet on its way', () => {
+    const { kernel, dev } = makeDev()
+    const seen: unknown[] = []
+    kernel.trace.on('net:net_dev_*', (event) => seen.push([event.name, event.subject, event.fields]))
+    devQueueXmit(frame(dev, 77))
+    expect(seen).toEqual([
+      ['net:net_dev_queue', 'test0', { len: 77 }],
+      ['net:net_dev_start_xmit', 'test0', { queue: 0, len: 77, ip_summed: 0, gso_size: '0' }],
+      ['net:net_dev_xmit', 'test0', { len: 77, rc: 0 }],
+    ])
+  })
+
+  it('shows what is sent to a tap, as a clone of its own', () => {
+    const wire: number[] = []
+    const { kernel, dev } = makeDev({
+      ndoStartXmit(skb) {
+        wire.push(skb.len)
+        skbPull(skb, 10)
+        consumeSkb(skb)
+        return 0
+      },
+    })
+    const seen: number[] = []
+    const tap = {
+      type: ETH_P_ALL,
+      func: (skb: SkBuff) => {
+        seen.push(skb.len)
+        consumeSkb(skb)
+        return 0
+      },
+    }
+    devAddPack(kernel, tap)
+    devQueueXmit(frame(dev, 90))
+    devRemovePack(kernel, tap)
+    devQueueXmit(frame(dev, 91))
+    expect(seen).toEqual([90])
+    expect(wire).toEqual([90, 91])
+    expect(liveSkbs(kernel)).toBe(0)
+  })
+})
+
+describe('the contract of ndoStartXmit', () => {
+  it('CTX-02 it runs with softirqs off and cannot sleep', () => {
+    const { kernel, dev } = makeDev({
+      ndoStartXmit(skb, d) {
+        mightSleep(d.kernel, 'the driver')
+        consumeSkb(skb)
+        return 0
+      },
+    })
+    const skb = frame(dev)
+    expect(reported(() => devQueueXmit(skb))).toBe('CTX-02')
+    expect(kernel.cpu.bhDepth).toBe(0)
+    expect(dev.txq[0]!.xmitLocked).toBe(false)
+  })
+
+  it('CTX-02 sending from a softirq is fine, from an interrupt handler it is reported', () => {
+    const { kernel, dev } = makeDev({}, { options: lenient })
+    inSoftirq(kernel, () => devQueueXmit(frame(dev)))
+    expect(rules(kernel)).toEqual([])
+  })
+
+  it('CTX-02 calling a driver without the lock, or again from inside, is reported', () => {
+    const { dev } = makeDev()
+    const txq = dev.txq[0]!
+    expect(reported(() => void netdevStartXmit(frame(dev), dev, txq, false))).toBe('CTX-02')
+    const again = makeDev({
+      ndoStartXmit(skb, d) {
+        return d.ops.ndoStartXmit === undefined ? 0 : (consumeSkb(skb), 0)
+      },
+    })
+    expect(reported(() => void devQueueXmit(frame(again.dev)))).toBe('')
+  })
+
+  it('CTX-02 a packet sent from inside xmit waits in the queue and does not enter the driver again', () => {
+    let depth = 0
+    let deepest = 0
+    let more = 3
+    const { kernel, dev } = makeDev({
+      ndoStartXmit(skb, d) {
+        deepest = Math.max(deepest, ++depth)
+        if (more-- > 0) devQueueXmit(frame(d))
+        depth--
+        consumeSkb(skb)
+        return 0
+      },
+    })
+    devQueueXmit(frame(dev))
+    kernel.runFor(0)
+    expect(deepest).toBe(1)
+    expect(dev.txq[0]!.qdisc.packets).toBe(4)
+    expect(liveSkbs(kernel)).toBe(0)
+  })
+
+  it('TXQ-02 a correct BUSY gives the packet back untouched, and it goes later, first', () => {
+    const wire: number[] = []
+    let busy = true
+    const { kernel, dev } = makeDev({
+      ndoStartXmit(skb, d) {
+        if (busy) {
+          netifTxStopQueue(d.txq[0]!)
+          return NETDEV_TX_BUSY
+        }
+        wire.push(skb.mem[skb.data]!)
+        consumeSkb(skb)
+        return 0
+      },
+    })
+    const txq = dev.txq[0]!
+    for (let i = 0; i < 3; i++) {
+      const skb = frame(dev)
+      skb.mem[skb.data] = i
+      expect(devQueueXmit(skb)).toBe(NET_XMIT_SUCCESS)
+    }
+    expect({ busy: txq.busy, requeues: txq.qdisc.requeues, qlen: txq.qdisc.qlen }).toEqual({ busy: 1, requeues: 1, qlen: 3 })
+    busy = false
+    netifTxWakeQueue(txq)
+    kernel.runFor(0)
+    expect(wire).toEqual([0, 1, 2])
+    expect(txq.qdisc.backlog).toBe(0)
+  })
+
+  const mutants: [string, string, (skb: SkBuff, dev: NetDevice<any>) => number][] = [
+    ['leaves the queue awake', 'TXQ-02', () => NETDEV_TX_BUSY],
+    [
+      'frees the packet',
+      'TXQ-02',
+      (skb, dev) => {
+        netifTxStopQueue(dev.txq[0]!)
+        kfreeSkb(skb)
+        return NETDEV_TX_BUSY
+      },
+    ],
+    [
+      'keeps a reference',
+      'TXQ-02',
+      (skb, dev) => {
+        netifTxStopQueue(dev.txq[0]!)
+        skbGet(skb)
+        return NETDEV_TX_BUSY
+      },
+    ],
+    [
+      'shortens the packet',
+      'TXQ-02',
+      (skb, dev) => {
+        netifTxStopQueue(dev.txq[0]!)
+        skbPull(skb, 2)
+        return NETDEV_TX_BUSY
+      },
+    ],
+    ['answers something else', 'TXQ-02', (skb) => (consumeSkb(skb), 7)],
+  ]
+  it.each(mutants)('TXQ-02 a driver whose BUSY %s is reported', (_what, rule, xmit) => {
+    const { kernel, dev } = makeDev({ ndoStartXmit: xmit as unknown as NonNullable<TestOps['ndoStartXmit']> }, { options: lenient })
+    devQueueXmit(frame(dev))
+    expect(rules(kernel)[0]).toBe(rule)
+  })
+
+  it('TXQ-02 a driver that counts a packet it did not take is reported', () => {
+    let counted = 0
+    const { kernel, dev } = makeDev(
+      {
+        ndoStartXmit(_skb, d) {
+          counted++
+          netifTxStopQueue(d.txq[0]!)
+          return NETDEV_TX_BUSY
+        },
+        ndoGetStats64: (_d, stats) => void (stats.txDropped = BigInt(counted)),
+      },
+      { options: lenient },
+    )
+    devQueueXmit(frame(dev))
+    netifTxWakeQueue(dev.txq[0]!)
+    kernel.runFor(0)
+    expect(rules(kernel)).toEqual(['TXQ-02'])
+  })
+
+  it('TXQ-01 a driver that knows no other backpressure than BUSY is reported', () => {
+    const ring = new Ring(4)
+    const xmit: TestOps['ndoStartXmit'] = (skb, dev) => {
+      if (ring.avail() === 0) {
+        netifTxStopQueue(dev.txq[0]!)
+        return NETDEV_TX_BUSY
+      }
+      ring.put(skb)
+      return 0
+    }
+    const { kernel, dev } = makeDev(ringOps({ ndoStartXmit: xmit! }), { priv: ring, options: lenient })
+    for (let i = 0; i < 6; i++) devQueueXmit(frame(dev))
+    expect(rules(kernel)).toEqual(['TXQ-01'])
+  })
+
+  it('TXQ-01 a driver kept to the rules never says BUSY, however slow the card', () => {
+    const ring = new Ring(8)
+    const { kernel, dev } = makeDev(ringOps(), { priv: ring })
+    for (let i = 0; i < 500; i++) {
+      devQueueXmit(frame(dev))
+      if (i % 3 === 0) ring.complete(dev, 1)
+      kernel.runFor(0)
+    }
+    expect(dev.txq[0]!.busy).toBe(0)
+    expect(rules(kernel)).toEqual([])
+  })
+
+  it('TXQ-13 calling the driver on a stopped queue is reported', () => {
+    const { kernel, dev } = makeDev({}, { options: lenient })
+    const txq = dev.txq[0]!
+    netifTxStopQueue(txq)
+    txq.xmitLocked = true
+    kernel.cpu.bhDepth++
+    netdevStartXmit(frame(dev), dev, txq, false)
+    expect(rules(kernel)).toEqual(['TXQ-13'])
+  })
+
+  it('CTX-05 calling the driver on a frozen queue is reported', () => {
+    const { kernel, dev } = makeDev({}, { options: lenient })
+    const txq = dev.txq[0]!
+    txq.state |= QueueState.FROZEN
+    txq.xmitLocked = true
+    kernel.cpu.bhDepth++
+    netdevStartXmit(frame(dev), dev, txq, false)
+    expect(rules(kernel)).toEqual(['CTX-05'])
+  })
+
+  it('a driver that throws leaves no lock behind', () => {
+    const { kernel, dev } = makeDev({ ndoStartXmit: () => { throw new Error('oops') } })
+    expect(() => devQueueXmit(frame(dev))).toThrow('oops')
+    expect([kernel.cpu.bhDepth, dev.txq[0]!.xmitLocked, dev.txq[0]!.qdisc.running]).toEqual([0, false, false])
+  })
+
+  it('without checks the packet takes the same way', () => {
+    const { kernel, dev } = makeDev({}, { options: { strict: false, checks: false } })
+    for (let i = 0; i < 10; i++) expect(devQueueXmit(frame(dev))).toBe(NET_XMIT_SUCCESS)
+    expect(dev.txq[0]!.qdisc.packets).toBe(10)
+    expect(rules(kernel)).toEqual([])
+  })
+})
+
+describe('bursts', () => {
+  function noting(ring = new Ring(64)) {
+    const more: boolean[] = []
+    const made = makeDev(
+      ringOps({
+        ndoStartXmit(skb, dev) {
+          more.push(netdevXmitMore(dev))
+          return ringXmit(skb, dev)
+        },
+      }),
+      { priv: ring },
+    )
+    return { ...made, ring, more }
+  }
+
+  it('TXQ-18 a list reaches the driver as one burst with one doorbell', () => {
+    const { dev, ring, more } = noting()
+    expect(devQueueXmitList(burst(dev, 16))).toBe(16)
+    expect(more).toEqual([...new Array<boolean>(15).fill(true), false])
+    expect(ring.doorbells).toBe(1)
+    expect(ring.wire).toEqual(Array.from({ length: 16 }, (_, i) => i))
+    const { packets, bytes } = dev.txq[0]!.qdisc
+    expect([packets, bytes]).toEqual([16, 16 * 60])
+  })
+
+  it('TXQ-18 a backlog leaves as bursts as long as the byte limit allows', () => {
+    const ring = new Ring(64)
+    ring.bql = true
+    const { kernel, dev, more } = noting(ring)
+    const { dql } = dev.txq[0]!
+    dql.minLimit = 600
+    dql.reset()
+    netifTxStopQueue(dev.txq[0]!)
+    for (let i = 0; i < 20; i++) devQueueXmit(frame(dev))
+    netifTxWakeQueue(dev.txq[0]!)
+    kernel.runFor(0)
+    // The one that was put back goes alone, then a burst up to the limit, then the one that passes it.
+    expect(more).toEqual([false, ...new Array<boolean>(8).fill(true), false, false])
+    expect(dev.txq[0]!.state & QueueState.STACK_XOFF).not.toBe(0)
+    expect(dev.txq[0]!.qdisc.qlen).toBe(9)
+  })
+
+  it('TXQ-12 a list longer than the ring goes out in order, the rest after completions', () => {
+    const { kernel, dev, ring } = noting(new Ring(8))
+    expect(devQueueXmitList(burst(dev, 30))).toBe(30)
+    for (let i = 0; i < 10; i++) {
+      ring.complete(dev, 8)
+      kernel.runFor(0)
+    }
+    expect(ring.wire).toEqual(Array.from({ length: 30 }, (_, i) => i))
+    expect(liveSkbs(kernel)).toBe(0)
+  })
+
+  it('a list over several queues keeps each queue in order', () => {
+    const got: number[][] = [[], [], []]
+    const { kernel, dev } = makeDev(
+      {
+        ndoSelectQueue: (_dev, skb) => [0, 0, 1, 2, 2, 1][skb.mem[skb.data]! % 6]!,
+        ndoStartXmit(skb) {
+          got[skb.queueMapping]!.push(skb.mem[skb.data]!)
+          consumeSkb(skb)
+          return 0
+        },
+      },
+      { txqs: 3 },
+    )
+    expect(devQueueXmitList(burst(dev, 12))).toBe(12)
+    expect(got).toEqual([
+      [0, 1, 6, 7],
+      [2, 5, 8, 11],
+      [3, 4, 9, 10],
+    ])
+    expect(liveSkbs(kernel)).toBe(0)
+  })
+
+  it('a list on a device that is down is dropped, and none is counted as sent', () => {
+    const { kernel, dev } = makeDev({}, { down: true })
+    expect(devQueueXmitList(burst(dev, 5))).toBe(0)
+    expect(devGetStats(dev).txDropped).toBe(5n)
+    expect(liveSkbs(kernel)).toBe(0)
+  })
+
+  it('one run sends 64 packets and leaves the rest to the next softirq', () => {
+    const { kernel, dev } = noting(new Ring(512))
+    const txq = dev.txq[0]!
+    netifTxStopQueue(txq)
+    for (let i = 0; i < 200; i++) devQueueXmit(frame(dev))
+    const before = kernel.softirq.counts[2]!
+    netifTxWakeQueue(txq)
+    kernel.runFor(0)
+    expect(txq.qdisc.qlen).toBe(0)
+    expect(kernel.softirq.counts[2]! - before).toBe(4)
+  })
+})
+
+describe('devices without a queue', () => {
+  it('take packets at once, and lose them when stopped', () => {
+    const { kernel, dev } = makeDev({}, noqueue)
+    expect(dev.qdisc.id).toBe('noqueue')
+    expect(devQueueXmit(frame(dev))).toBe(NET_XMIT_SUCCESS)
+    netifTxStopQueue(dev.txq[0]!)
+    expect(devQueueXmit(frame(dev))).toBe(-100)
+    expect(devGetStats(dev).txDropped).toBe(1n)
+    expect(liveSkbs(kernel)).toBe(0)
+  })
+
+  it('a BUSY from one loses the packet and is said in the log', () => {
+    const { kernel, dev } = makeDev(
+      {
+        ndoStartXmit(_skb, d) {
+          netifTxStopQueue(d.txq[0]!)
+          return NETDEV_TX_BUSY
+        },
+      },
+      noqueue,
+    )
+    expect(devQueueXmit(frame(dev))).toBe(-100)
+    expect(logTexts(kernel).at(-1)).toBe('test0: Virtual device test0 asks to queue packet!')
+    expect(liveSkbs(kernel)).toBe(0)
+  })
+
+  it('CTX-02 a loop of devices is cut', () => {
+    const kernel = createKernel()
+    const peers = new Map<NetDevice<any>, NetDevice<any>>()
+    const ops: TestOps = {
+      ndoStartXmit(skb, dev) {
+        skb.dev = peers.get(dev)!
+        devQueueXmit(skb)
+        return 0
+      },
+    }
+    const a = makeDev(ops, { kernel, ...noqueue }).dev
+    const b = makeDev(ops, { kernel, ...noqueue }).dev
+    peers.set(a, b).set(b, a)
+    devQueueXmit(frame(a))
+    expect(logTexts(kernel).at(-1)).toBe('test0: Dead loop on virtual device test0, fix it urgently!')
+    expect(devGetStats(a).txDropped).toBe(1n)
+    expect(liveSkbs(kernel)).toBe(0)
+  })
+
+  it('CTX-02 a chain of more than eight devices is cut', () => {
+    const kernel = createKernel()
+    const chain: NetDevice<any>[] = []
+    const ops: TestOps = {
+      ndoStartXmit(skb, dev) {
+        const next = chain[chain.indexOf(dev) + 1]
+        if (next === undefined) consumeSkb(skb)
+        else {
+          skb.dev = next
+          devQueueXmit(skb)
+        }
+        return 0
+      },
+    }
+    for (let i = 0; i < 12; i++) chain.push(makeDev(ops, { kernel, ...noqueue }).dev)
+    devQueueXmit(frame(chain[0]!))
+    expect(devGetStats(chain[8]!).txDropped).toBe(1n)
+    devQueueXmit(frame(chain[4]!))
+    expect(chain.reduce((sum, dev) => sum + dev.coreStats.txDropped, 0)).toBe(1)
+    expect(liveSkbs(kernel)).toBe(0)
+  })
+})
