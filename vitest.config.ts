@@ -23,6 +23,7 @@ const folders = [
   'packages/ethtool',
   'packages/backend',
   'packages/vnet',
+  'packages/conformance',
   'apps/cli',
   'examples/second-driver',
   // What holds for the whole repository: layers, READMEs, the browser bundle.

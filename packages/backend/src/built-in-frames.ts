@@ -131,16 +131,25 @@ class MixSource implements FrameSource {
  * @throws RangeError for a bad address
  * @kernel none
  */
-export function builtInFrames(kind: BuiltInFrame, addresses: FrameAddresses, seed: number, size: number): FrameSource {
+export function builtInFrames(
+  kind: BuiltInFrame,
+  addresses: FrameAddresses,
+  seed: number,
+  size: number,
+): FrameSource {
   const { srcMac = '02:00:00:00:00:ff', srcIp = '10.0.0.2', dstIp = '10.0.0.1' } = addresses
   const everyone = addresses.dstMac ?? MAC_BROADCAST
   switch (kind) {
     case 'hello':
       return new HelloTemplate(helloFrame(0, { dst: everyone, src: srcMac }))
     case 'arp':
-      return new Template(padFrame(arpRequest({ senderMac: srcMac, senderIp: srcIp, targetIp: dstIp, dst: everyone })))
+      return new Template(
+        padFrame(arpRequest({ senderMac: srcMac, senderIp: srcIp, targetIp: dstIp, dst: everyone })),
+      )
     case 'icmp':
-      return new EchoTemplate(icmpEchoRequest({ ...ipFields(addresses), id: 1, seq: 0, payload: new Uint8Array(56) }))
+      return new EchoTemplate(
+        icmpEchoRequest({ ...ipFields(addresses), id: 1, seq: 0, payload: new Uint8Array(56) }),
+      )
     case 'udp':
       return udpTemplate(addresses, size)
     case 'mix':

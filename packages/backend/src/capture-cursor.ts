@@ -2,16 +2,16 @@ import type { Ktime } from '@vnet/kernel'
 import { CaptureError, LINKTYPE_ETHERNET, readCapture } from '@vnet/wire'
 import type { CaptureFrame } from '@vnet/wire'
 
-/** A frame is ready. */
+/** A frame is ready. @kernel none */
 export const READY = 0
-/** More bytes of the capture must come first. */
+/** More bytes of the capture must come first. @kernel none */
 export const STARVED = 1
-/** All frames were given. */
+/** All frames were given. @kernel none */
 export const END = 2
-/** One of `READY`, `STARVED`, `END`. */
+/** One of `READY`, `STARVED`, `END`. @kernel none */
 export type CursorState = typeof READY | typeof STARVED | typeof END
 
-/** Goes through a capture frame by frame. */
+/** Goes through a capture frame by frame. @kernel none */
 export interface CaptureCursor {
   /** The frame, after `next()` gave `READY`. */
   readonly mem: Uint8Array
@@ -27,7 +27,7 @@ export interface CaptureCursor {
   rewind(): void
 }
 
-/** A frame's time, after that of the first one seen: short enough for one number for 104 days. */
+/** A frame's time, after that of the first one seen: short enough for one number for 104 days. @kernel none */
 export class RelativeTime {
   #sec = -1
   #nsec = 0
@@ -41,7 +41,7 @@ export class RelativeTime {
   }
 }
 
-/** Refuses frames that are not Ethernet: a card could only take them for something else. */
+/** Refuses frames that are not Ethernet: a card could only take them for something else. @kernel none */
 export function needEthernet(frame: CaptureFrame, number: number): void {
   if (frame.linkType === LINKTYPE_ETHERNET) return
   const sentence = `frame ${number} was captured on a link of type ${frame.linkType}; only Ethernet (type 1) can be replayed`
@@ -51,6 +51,8 @@ export function needEthernet(frame: CaptureFrame, number: number): void {
 /**
  * A whole capture in memory, with a list of where its frames are. Making it reads the file to its end, so a damaged one
  * is refused before the first frame goes out. Frames are not copied.
+ *
+ * @kernel none
  */
 export class IndexedCapture implements CaptureCursor {
   readonly mem: Uint8Array

@@ -1,7 +1,7 @@
-/** The largest record header: an enhanced packet block before its data, and the length after it. */
+/** The largest record header: an enhanced packet block before its data, and the length after it. @kernel none */
 export const RECORD_ROOM = 36
 
-/** Writes one frame's record into a buffer that has room for it, and gives the number of bytes written. */
+/** Writes one frame's record into a buffer that has room for it, and gives the number of bytes written. @kernel none */
 export type RecordWriter = (
   out: DataView,
   at: number,
@@ -11,10 +11,10 @@ export type RecordWriter = (
   tsNsec: number,
 ) => number
 
-/** Bytes before the frame's data in each format. */
+/** Bytes before the frame's data in each format. @kernel none */
 export const DATA_AT = { pcap: 16, pcapng: 28 } as const
 
-/** A pcap record's header, little-endian, with nanoseconds. */
+/** A pcap record's header, little-endian, with nanoseconds. @kernel none */
 export const pcapRecord: RecordWriter = (out, at, length, wireLength, tsSec, tsNsec) => {
   out.setUint32(at, tsSec, true)
   out.setUint32(at + 4, tsNsec, true)
@@ -23,7 +23,7 @@ export const pcapRecord: RecordWriter = (out, at, length, wireLength, tsSec, tsN
   return DATA_AT.pcap + length
 }
 
-/** An enhanced packet block around the data, little-endian, in nanoseconds, on interface 0. */
+/** An enhanced packet block around the data, little-endian, in nanoseconds, on interface 0. @kernel none */
 export const pcapngRecord: RecordWriter = (out, at, length, wireLength, tsSec, tsNsec) => {
   const padded = (length + 3) & ~3
   const size = DATA_AT.pcapng + padded + 4

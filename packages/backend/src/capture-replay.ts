@@ -147,7 +147,7 @@ class ReplayBackend extends BaseBackend implements CaptureReplay {
   #burst(now: Ktime): void {
     const { progress } = this
     const cursor = this.#cursor
-    for (let n = 0; n < this.#slice; ) {
+    for (let n = 0; n < this.#slice;) {
       if (!this.#ready && !this.#advance(now)) return
       if (!this.#ready) continue
       if (this.#original && this.#base + cursor.atNs > now) return
@@ -225,14 +225,29 @@ class ReplayBackend extends BaseBackend implements CaptureReplay {
  */
 export function captureReplay(kernel: Kernel, options: CaptureReplayOptions): CaptureReplay {
   const { capture, loop, from, slice, gapNs, pauseless, timing } = options
-  check(timing === undefined || timing === 'original' || timing === 'fast', 'timing', timing, 'original or fast')
+  check(
+    timing === undefined || timing === 'original' || timing === 'fast',
+    'timing',
+    timing,
+    'original or fast',
+  )
   check(typeof loop !== 'number' || (Number.isInteger(loop) && loop >= 1), 'loop', loop, '1 or more')
   check(from === undefined || (Number.isInteger(from) && from >= 0), 'from', from, '0 or more')
   check(slice === undefined || slice >= 1, 'slice', slice, '1 or more')
   check(gapNs === undefined || (gapNs >= 0 && gapNs < Infinity), 'gapNs', gapNs, '0 or more')
-  check(pauseless !== true || (timing === 'fast' && loop !== true), 'pauseless', pauseless, 'used with fast, and an end')
+  check(
+    pauseless !== true || (timing === 'fast' && loop !== true),
+    'pauseless',
+    pauseless,
+    'used with fast, and an end',
+  )
   if (capture instanceof CaptureFeed) {
-    check(loop === undefined || loop === false || loop === 1, 'loop', loop, 'once: a feed cannot be played again')
+    check(
+      loop === undefined || loop === false || loop === 1,
+      'loop',
+      loop,
+      'once: a feed cannot be played again',
+    )
     check(from === undefined || from === 0, 'from', from, '0 for a feed')
   }
   return new ReplayBackend(kernel, options)

@@ -39,7 +39,9 @@ export class FaultInjector extends Wrapper {
     const { counters, name } = this
     this.#tx = direction === 'rx' ? null : new FaultLane(kernel, name, options, counters, down, new Rng(seed))
     this.#rx =
-      direction === 'tx' ? null : new FaultLane(kernel, name, options, counters, up, new Rng(seed ^ RX_STREAM))
+      direction === 'tx'
+        ? null
+        : new FaultLane(kernel, name, options, counters, up, new Rng(seed ^ RX_STREAM))
     this.#refused = false
   }
 

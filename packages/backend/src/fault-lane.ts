@@ -26,7 +26,7 @@ export class FaultCounts {
   overflowed = 0
 }
 
-/** One direction of a fault injector, with its own stream of chance. */
+/** One direction of a fault injector, with its own stream of chance. @kernel none */
 export class FaultLane {
   readonly counts: FaultCounts
   readonly #kernel: Kernel

@@ -59,7 +59,8 @@ export function checkFaults(options: FaultOptions): void {
   }
   for (const key of DURATIONS) {
     const ns = options[key]
-    if (ns !== undefined && !(ns >= 0 && Number.isFinite(ns))) refuse(key, `${key} is ${ns}, must be 0 or more`)
+    if (ns !== undefined && !(ns >= 0 && Number.isFinite(ns)))
+      refuse(key, `${key} is ${ns}, must be 0 or more`)
   }
   const { seed, direction, rate } = options
   if (seed !== undefined && (!Number.isInteger(seed) || seed < 0 || seed > 0xffff_ffff)) {
@@ -93,7 +94,8 @@ export function parseFaults(text: string): FaultOptions {
     if (seen.has(key)) refuse(key, `${key} is given twice`)
     seen.add(key)
     const value = part.slice(equals + 1).trim()
-    if (!read(found, value)) refuse(key, `${key}=${value} is not understood, write ${key}=${EXAMPLE.get(key)}`)
+    if (!read(found, value))
+      refuse(key, `${key}=${value} is not understood, write ${key}=${EXAMPLE.get(key)}`)
   }
   checkFaults(found)
   return found

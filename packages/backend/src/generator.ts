@@ -151,7 +151,11 @@ export function generator(kernel: Kernel, options: GeneratorOptions = {}): Frame
     throw new Errno('EINVAL', `generator: size is ${options.size}, must be ${LARGEST_FRAME} or less`, 'size')
   }
   if (typeof options.frame === 'string' && !BUILT_IN.includes(options.frame)) {
-    throw new Errno('EINVAL', `generator: no frame "${options.frame}"; known are ${BUILT_IN.join(', ')}`, 'frame')
+    throw new Errno(
+      'EINVAL',
+      `generator: no frame "${options.frame}"; known are ${BUILT_IN.join(', ')}`,
+      'frame',
+    )
   }
   return new GeneratorBackend(kernel, options)
 }

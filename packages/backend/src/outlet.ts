@@ -4,18 +4,18 @@ import { DelayLine } from './delay-line.ts'
 import type { DelayTarget } from './delay-line.ts'
 import type { FrameStoreSize } from './frame-store.ts'
 
-/** Handed on at once. */
+/** Handed on at once. @kernel none */
 export const SENT = 0
-/** Kept; it follows when it is due. */
+/** Kept; it follows when it is due. @kernel none */
 export const HELD = 1
-/** Handed on at once, and the card missed it. */
+/** Handed on at once, and the card missed it. @kernel none */
 export const MISSED = 2
-/** No room to keep it: nothing was done. */
+/** No room to keep it: nothing was done. @kernel none */
 export const FULL = 3
-/** One of `SENT`, `HELD`, `MISSED`, `FULL`. */
+/** One of `SENT`, `HELD`, `MISSED`, `FULL`. @kernel none */
 export type SendResult = typeof SENT | typeof HELD | typeof MISSED | typeof FULL
 
-/** The side a wrapper's outlet leads to. */
+/** The side a wrapper's outlet leads to. @kernel none */
 export interface OutletSide {
   /** Hands a frame on. False: refused. */
   emit(mem: Uint8Array, offset: number, length: number): boolean
@@ -27,6 +27,8 @@ export interface OutletSide {
 
 /**
  * One direction of a wrapper that may keep frames: hands them on in order, now or when they are due.
+ *
+ * @kernel none
  */
 export class Outlet implements DelayTarget {
   /** `due[0]` is when the next frame sent is due; 0 is now. Not an argument, see `FrameStore`. */
@@ -34,7 +36,13 @@ export class Outlet implements DelayTarget {
   readonly #side: OutletSide
   readonly #line: DelayLine
 
-  constructor(kernel: Kernel, owner: string, counters: BackendCounters, side: OutletSide, size: FrameStoreSize) {
+  constructor(
+    kernel: Kernel,
+    owner: string,
+    counters: BackendCounters,
+    side: OutletSide,
+    size: FrameStoreSize,
+  ) {
     this.#side = side
     this.#line = new DelayLine(kernel, owner, counters, this, size)
     this.due = this.#line.due

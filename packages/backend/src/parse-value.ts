@@ -9,7 +9,7 @@ function split(text: string): readonly [value: number, unit: string] | null {
   return match === null ? null : [Number(match[1]), match[2]!.toLowerCase()]
 }
 
-/** `10%` or `0.1`, as a number from 0 to 1. */
+/** `10%` or `0.1`, as a number from 0 to 1. @kernel none */
 export function parseProbability(text: string): number | null {
   const parts = split(text)
   if (parts === null) return null
@@ -26,7 +26,7 @@ const TIME_UNITS: ReadonlyMap<string, number> = new Map([
   ['s', 1e9],
 ])
 
-/** `5ms`, in whole nanoseconds. The unit is needed: nobody agrees on what a bare number means. */
+/** `5ms`, in whole nanoseconds. The unit is needed: nobody agrees on what a bare number means. @kernel none */
 export function parseDuration(text: string): Ktime | null {
   const parts = split(text)
   const unit = parts === null ? undefined : TIME_UNITS.get(parts[1])
@@ -40,7 +40,7 @@ const BIT_UNITS: ReadonlyMap<string, number> = new Map([
   ['gbit', 1e9],
 ])
 
-/** `10mbit` in bits a second as tc(8) writes it, `100fps` or `100pps` in frames a second. */
+/** `10mbit` in bits a second as tc(8) writes it, `100fps` or `100pps` in frames a second. @kernel none */
 export function parseRate(text: string): Rate | null {
   const parts = split(text)
   if (parts === null || parts[0] <= 0) return null
@@ -50,7 +50,7 @@ export function parseRate(text: string): Rate | null {
   return bits === undefined ? null : { bitsPerSecond: value * bits }
 }
 
-/** A whole number of up to 32 bits. */
+/** A whole number of up to 32 bits. @kernel none */
 export function parseWhole(text: string): number | null {
   if (!/^\d{1,10}$/.test(text)) return null
   const value = Number(text)

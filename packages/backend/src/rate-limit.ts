@@ -66,7 +66,11 @@ class RateLimiter extends Wrapper {
     this.#tx =
       direction === 'rx'
         ? null
-        : bucket({ retries: true, emit: (mem, at, length) => this.pass(mem, at, length), idle: () => this.#txIdle() })
+        : bucket({
+            retries: true,
+            emit: (mem, at, length) => this.pass(mem, at, length),
+            idle: () => this.#txIdle(),
+          })
     this.#rx =
       direction === 'tx'
         ? null

@@ -21,7 +21,8 @@ export class Pace {
     const bits = 'bitsPerSecond' in rate
     const value = bits ? rate.bitsPerSecond : rate.framesPerSecond
     const name = bits ? 'bitsPerSecond' : 'framesPerSecond'
-    if (!(value > 0 && Number.isFinite(value))) throw new Errno('EINVAL', `rate: ${name} is ${value}, must be above 0`, 'rate')
+    if (!(value > 0 && Number.isFinite(value)))
+      throw new Errno('EINVAL', `rate: ${name} is ${value}, must be above 0`, 'rate')
     this.#perByte = bits ? 8e9 / value : 0
     this.#perFrame = bits ? 0 : 1e9 / value
   }

@@ -160,18 +160,25 @@ class SwitchPort extends BaseBackend implements DelayTarget {
  * @kernel br_handle_frame() net/bridge/br_input.c
  */
 export function switchBackend(kernel: Kernel, options: SwitchOptions): Switch {
-  const { ports, ageingNs = DEFAULT_AGEING_NS, name = 'switch', queue = { frames: 256, bytes: 1 << 19 } } = options
+  const {
+    ports,
+    ageingNs = DEFAULT_AGEING_NS,
+    name = 'switch',
+    queue = { frames: 256, bytes: 1 << 19 },
+  } = options
   if (!Number.isInteger(ports) || ports < 1 || ports > 256) {
     throw new Errno('EINVAL', `switchBackend: ports is ${ports}, must be from 1 to 256`, 'ports')
   }
-  if (!(ageingNs >= 0)) throw new Errno('EINVAL', `switchBackend: ageingNs is ${ageingNs}, must be 0 or more`, 'ageingNs')
+  if (!(ageingNs >= 0))
+    throw new Errno('EINVAL', `switchBackend: ageingNs is ${ageingNs}, must be 0 or more`, 'ageingNs')
   const fabric = new Fabric(kernel, ageingNs)
   for (let i = 0; i < ports; i++) fabric.ports.push(new SwitchPort(fabric, name, i, queue))
   return {
     counters: fabric.counters,
     port: (i) => {
       const port = fabric.ports[i]
-      if (port === undefined) throw new Errno('EINVAL', `${name} has no port ${i}, only 0 to ${ports - 1}`, 'port')
+      if (port === undefined)
+        throw new Errno('EINVAL', `${name} has no port ${i}, only 0 to ${ports - 1}`, 'port')
       return port
     },
     fdb: () => fabric.table.list(kernel.clock.ktimeGet()),

@@ -123,7 +123,7 @@ describe('accounts', () => {
         expect(cable.a.counters.downFrames).toBe(cable.b.counters.upFrames)
         expect(leftBehind(kernel)).toEqual([])
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     )
   })
 })

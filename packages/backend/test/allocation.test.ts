@@ -35,7 +35,11 @@ function allocatedBy(files: RegExp, run: () => void): Map<string, number> {
     }
     node.children.forEach(add)
   }
-  const options = { samplingInterval: 256, includeObjectsCollectedByMajorGC: true, includeObjectsCollectedByMinorGC: true }
+  const options = {
+    samplingInterval: 256,
+    includeObjectsCollectedByMajorGC: true,
+    includeObjectsCollectedByMinorGC: true,
+  }
   session.post('HeapProfiler.startSampling', options)
   run()
   session.post('HeapProfiler.stopSampling', (_error, result) => {
@@ -74,7 +78,15 @@ const CASES: Readonly<Record<string, (kernel: Kernel) => Backend>> = {
   'faults, all of them': (kernel) =>
     compose(
       loopback(kernel),
-      faultInjector(kernel, { drop: 0.1, corrupt: 0.1, duplicate: 0.1, reorder: 0.1, delayNs: 3000, jitterNs: 2000, rate: { bitsPerSecond: 1e10 } }),
+      faultInjector(kernel, {
+        drop: 0.1,
+        corrupt: 0.1,
+        duplicate: 0.1,
+        reorder: 0.1,
+        delayNs: 3000,
+        jitterNs: 2000,
+        rate: { bitsPerSecond: 1e10 },
+      }),
     ),
   'rate limit': (kernel) => compose(loopback(kernel), rateLimit(kernel, { rate: { bitsPerSecond: 1e10 } })),
   tracer: (kernel) => compose(loopback(kernel), tracer(kernel)),
@@ -83,7 +95,11 @@ const CASES: Readonly<Record<string, (kernel: Kernel) => Backend>> = {
 describe('steady traffic allocates nothing', () => {
   for (const [name, make] of Object.entries({
     ...CASES,
-    'pcap writer, but for its chunks': (kernel: Kernel) => compose(loopback(kernel), pcapWriter(kernel, () => {})),
+    'pcap writer, but for its chunks': (kernel: Kernel) =>
+      compose(
+        loopback(kernel),
+        pcapWriter(kernel, () => {}),
+      ),
   })) {
     it(name, () => {
       const kernel = createKernel()
@@ -98,7 +114,8 @@ describe('steady traffic allocates nothing', () => {
         }
       }
       // As after 4 GiB: from there on a count is no small integer any more.
-      for (const layer of layers(backend)) Object.assign(layer.counters, { txBytes: 2 ** 32, rxBytes: 2 ** 32 })
+      for (const layer of layers(backend))
+        Object.assign(layer.counters, { txBytes: 2 ** 32, rxBytes: 2 ** 32 })
       traffic(BURSTS)
       const found = allocatedBy(HOT, () => traffic(BURSTS))
       found.delete('#write')

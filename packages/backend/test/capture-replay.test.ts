@@ -279,7 +279,11 @@ describe('CaptureFeed', () => {
   it('delivers the frames before the damage, then ends with the error', () => {
     const feed = new CaptureFeed()
     let ended: CaptureError | null = null
-    const { kernel, backend, port } = replay({ capture: feed, timing: 'fast', onDone: (error) => (ended = error) })
+    const { kernel, backend, port } = replay({
+      capture: feed,
+      timing: 'fast',
+      onDone: (error) => (ended = error),
+    })
     feed.push(office.slice(0, 100_000))
     feed.end()
     kernel.runFor(1e9)

@@ -53,7 +53,10 @@ describe('faultInjector', () => {
     faults.transmit(frame, 0, frame.length)
     expect(frame).toEqual(before)
     for (const got of [port.frames[0]!, stub.sent[0]!]) {
-      const bits = got.reduce((n, byte, i) => n + (byte ^ frame[i]!).toString(2).replaceAll('0', '').length, 0)
+      const bits = got.reduce(
+        (n, byte, i) => n + (byte ^ frame[i]!).toString(2).replaceAll('0', '').length,
+        0,
+      )
       expect(bits).toBe(1)
     }
     expect([faults.tx!.corrupted, faults.rx!.corrupted]).toEqual([1, 1])
@@ -234,9 +237,15 @@ describe('faultInjector', () => {
       store: fc.constantFrom({}, { frames: 4 }, { bytes: 2000 }),
     })
     const action = fc.oneof(
-      fc.record({ do: fc.constantFrom('send' as const, 'bring' as const), length: fc.integer({ min: 0, max: 3000 }) }),
+      fc.record({
+        do: fc.constantFrom('send' as const, 'bring' as const),
+        length: fc.integer({ min: 0, max: 3000 }),
+      }),
       fc.record({ do: fc.constant('run' as const), length: fc.integer({ min: 0, max: 5000 }) }),
-      fc.record({ do: fc.constantFrom('full' as const, 'drain' as const, 'replug' as const), length: fc.constant(0) }),
+      fc.record({
+        do: fc.constantFrom('full' as const, 'drain' as const, 'replug' as const),
+        length: fc.constant(0),
+      }),
     )
     fc.assert(
       fc.property(options, fc.array(action, { maxLength: 80 }), (faultOptions, actions) => {
@@ -287,7 +296,9 @@ describe('faultInjector', () => {
       [{ rate: { bitsPerSecond: 0 } }, 'rate'],
     ]
     for (const [options, badAttr] of bad) {
-      expect(() => faultInjector(kernel, options)).toThrow(expect.objectContaining({ code: 'EINVAL', badAttr }))
+      expect(() => faultInjector(kernel, options)).toThrow(
+        expect.objectContaining({ code: 'EINVAL', badAttr }),
+      )
     }
   })
 })
@@ -328,22 +339,45 @@ describe('parseFaults', () => {
     expect(message('delay=5')).toBe('faults: delay=5 is not understood, write delay=5ms')
     expect(message('delay=-5ms')).toBe('faults: delay=-5ms is not understood, write delay=5ms')
     expect(message('seed=x')).toBe('faults: seed=x is not understood, write seed=7')
-    expect(message('direction=up')).toBe('faults: direction=up is not understood, write direction=rx (or tx, both)')
+    expect(message('direction=up')).toBe(
+      'faults: direction=up is not understood, write direction=rx (or tx, both)',
+    )
     expect(message('rate=0mbit')).toBe('faults: rate=0mbit is not understood, write rate=10mbit (or 100fps)')
     expect(message('drop=1%,drop=2%')).toBe('faults: drop is given twice')
     expect(message('drop=1%,,seed=1')).toContain('unknown fault ""')
   })
 
   it('either understands any text or refuses it with EINVAL (fuzz)', () => {
-    const word = fc.constantFrom('drop', 'delay', 'rate', 'seed', '=', ',', '5', 'ms', '%', ' ', '1e9', '.', 'mbit', '-')
+    const word = fc.constantFrom(
+      'drop',
+      'delay',
+      'rate',
+      'seed',
+      '=',
+      ',',
+      '5',
+      'ms',
+      '%',
+      ' ',
+      '1e9',
+      '.',
+      'mbit',
+      '-',
+    )
     fc.assert(
-      fc.property(fc.oneof(fc.string(), fc.array(word).map((words) => words.join(''))), (text) => {
-        try {
-          faultInjector(createKernel(), parseFaults(text))
-        } catch (error) {
-          expect(error).toMatchObject({ code: 'EINVAL' })
-        }
-      }),
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.array(word).map((words) => words.join('')),
+        ),
+        (text) => {
+          try {
+            faultInjector(createKernel(), parseFaults(text))
+          } catch (error) {
+            expect(error).toMatchObject({ code: 'EINVAL' })
+          }
+        },
+      ),
     )
   })
 })

@@ -28,7 +28,13 @@ const take = (store: FrameStore): Uint8Array | null => {
 describe('FrameStore', () => {
   it('gives frames back by due time, then by arrival', () => {
     const store = open({})
-    for (const [seq, due] of [[1, 50], [2, 10], [3, 50], [4, 0]] as const) put(store, numbered(seq), due)
+    for (const [seq, due] of [
+      [1, 50],
+      [2, 10],
+      [3, 50],
+      [4, 0],
+    ] as const)
+      put(store, numbered(seq), due)
     expect([1, 2, 3, 4].map(() => take(store))).toEqual([4, 2, 1, 3].map((seq) => numbered(seq)))
     expect(take(store)).toBe(null)
   })
@@ -71,7 +77,13 @@ describe('FrameStore', () => {
 
   it('behaves as a sorted list with copies would (model)', () => {
     const step = fc.oneof(
-      { weight: 3, arbitrary: fc.record({ length: fc.integer({ min: 0, max: 400 }), due: fc.integer({ min: 0, max: 20 }) }) },
+      {
+        weight: 3,
+        arbitrary: fc.record({
+          length: fc.integer({ min: 0, max: 400 }),
+          due: fc.integer({ min: 0, max: 20 }),
+        }),
+      },
       { weight: 2, arbitrary: fc.constant('take' as const) },
       { weight: 1, arbitrary: fc.integer({ min: 0, max: 30 }) },
     )

@@ -45,7 +45,9 @@ describe('generator', () => {
     const { port, backend } = run({}, 3.5e9)
     expect(port.times).toEqual([1e9, 2e9, 3e9])
     expect(port.frames.map((frame) => parseHello(frame))).toEqual([0, 1, 2])
-    expect(new TextDecoder().decode(port.frames[0]!.slice(14, 14 + HELLO_TEXT.length))).toBe('Hello from vnet RX')
+    expect(new TextDecoder().decode(port.frames[0]!.slice(14, 14 + HELLO_TEXT.length))).toBe(
+      'Hello from vnet RX',
+    )
     expect(backend.counters).toMatchObject({ made: 3, rxFrames: 3, rxBytes: 180 })
     expect(problems(backend)).toEqual([])
   })
@@ -118,7 +120,17 @@ describe('generator', () => {
   })
 
   it('sends to the addresses given', () => {
-    const { port } = run({ frame: 'udp', dstMac: '02:00:00:00:00:07', srcMac: '02:00:00:00:00:08', dstIp: '192.0.2.1', everyNs: 0, count: 1 }, 1)
+    const { port } = run(
+      {
+        frame: 'udp',
+        dstMac: '02:00:00:00:00:07',
+        srcMac: '02:00:00:00:00:08',
+        dstIp: '192.0.2.1',
+        everyNs: 0,
+        count: 1,
+      },
+      1,
+    )
     expect([...port.frames[0]!.slice(0, 12)]).toEqual([2, 0, 0, 0, 0, 7, 2, 0, 0, 0, 0, 8])
     expect([...port.frames[0]!.slice(30, 34)]).toEqual([192, 0, 2, 1])
   })
@@ -153,6 +165,22 @@ describe('generator', () => {
     kernel.runFor(5000)
     expect(port.frames.length).toBeGreaterThan(5)
     expect(problems(backend)).toEqual([])
+  })
+
+  it('runs on the real clock as well, and lets the process go on meanwhile', async () => {
+    const kernel = createKernel({ clock: 'real' })
+    kernel.hold()
+    const port = new TestPort()
+    let turns = 0
+    const timer = setInterval(() => turns++, 0)
+    await new Promise<void>((resolve) => {
+      port.plug(generator(kernel, { everyNs: 0, count: 100_000, frame: 'udp', onDone: resolve }))
+    })
+    clearInterval(timer)
+    kernel.release()
+    kernel.shutdown()
+    expect(port.frames.length).toBe(100_000)
+    expect(turns).toBeGreaterThan(0)
   })
 
   it('refuses options that make no sense', () => {

@@ -45,7 +45,9 @@ describe('tracer', () => {
     stub.full = true
     port.send(backend, frame)
     expect(lines.length).toBe(6)
-    expect(lines[0]).toMatch(/^ {4}1\.500000 stub > 02:00:00:00:00:01 > .*ARP.*who-has 10\.0\.0\.2 tell 10\.0\.0\.1/)
+    expect(lines[0]).toMatch(
+      /^ {4}1\.500000 stub > 02:00:00:00:00:01 > .*ARP.*who-has 10\.0\.0\.2 tell 10\.0\.0\.1/,
+    )
     expect(lines[1]).toBe('    1.500000 tracer > ARP, Request who-has 10.0.0.2 tell 10.0.0.1, length 28')
     expect(lines[2]).toMatch(/^ {4}1\.500000 stub < 02:/)
     expect(lines[3]).toBe('    1.500000 tracer < ARP, Request who-has 10.0.0.2 tell 10.0.0.1, length 28')
@@ -86,7 +88,11 @@ describe('pcapWriter', () => {
     })
 
     it(`writes ${format} exactly as the wire package does`, () => {
-      const { kernel, stub, backend, port, file } = record({ format, bootSec: 4_000_000_000, snapLength: 100 })
+      const { kernel, stub, backend, port, file } = record({
+        format,
+        bootSec: 4_000_000_000,
+        snapLength: 100,
+      })
       kernel.runFor(123_456_789)
       for (const frame of frames) stub.bring(frame)
       port.send(backend, frames[3]!)
@@ -155,7 +161,13 @@ describe('pcapWriter', () => {
 
   it('refuses options that make no sense', () => {
     const kernel = createKernel()
-    const bad = [{ format: 'cap' as never }, { snapLength: 0 }, { snapLength: 300_000 }, { bufferBytes: 0 }, { bootSec: -1 }]
+    const bad = [
+      { format: 'cap' as never },
+      { snapLength: 0 },
+      { snapLength: 300_000 },
+      { bufferBytes: 0 },
+      { bootSec: -1 },
+    ]
     for (const options of bad) {
       expect(() => pcapWriter(kernel, () => {}, options)).toThrow(expect.objectContaining({ code: 'EINVAL' }))
     }

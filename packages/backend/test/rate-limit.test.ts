@@ -53,7 +53,11 @@ describe('rateLimit', () => {
   })
 
   it('to the card: drops when the queue is full, and counts it', () => {
-    const { kernel, stub, backend, port } = around({ rate: { framesPerSecond: 1000 }, burst: 1, queue: { frames: 4 } })
+    const { kernel, stub, backend, port } = around({
+      rate: { framesPerSecond: 1000 },
+      burst: 1,
+      queue: { frames: 4 },
+    })
     for (let i = 0; i < 10; i++) stub.bring(numbered(i))
     kernel.runFor(1e9)
     expect(port.frames.map(numberOf)).toEqual([0, 1, 2, 3, 4])
@@ -62,7 +66,11 @@ describe('rateLimit', () => {
   })
 
   it('drops a frame that can never fit its queue instead of refusing it for ever', () => {
-    const { kernel, backend, port } = around({ rate: { bitsPerSecond: 1e6 }, burst: 60, queue: { bytes: 1000 } })
+    const { kernel, backend, port } = around({
+      rate: { bitsPerSecond: 1e6 },
+      burst: 60,
+      queue: { bytes: 1000 },
+    })
     expect(port.send(backend, numbered(1, 2000))).toBe(true)
     expect(backend.counters.dropped).toBe(1)
     kernel.runFor(1e9)
@@ -77,7 +85,10 @@ describe('rateLimit', () => {
   })
 
   it('never lets more pass than burst + rate × time, in any window (property)', () => {
-    const frame = fc.record({ wait: fc.integer({ min: 0, max: 3_000_000 }), length: fc.integer({ min: 14, max: 1500 }) })
+    const frame = fc.record({
+      wait: fc.integer({ min: 0, max: 3_000_000 }),
+      length: fc.integer({ min: 14, max: 1500 }),
+    })
     fc.assert(
       fc.property(fc.array(frame, { maxLength: 60 }), (frames) => {
         const { kernel, stub, backend, port } = around({ rate: { bitsPerSecond: 8e6 }, burst: 3000 })

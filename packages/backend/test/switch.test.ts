@@ -150,8 +150,14 @@ describe('switchBackend', () => {
 
 describe('ForwardingTable', () => {
   it('agrees with a plain map while it has room (model)', () => {
-    const mac = fc.integer({ min: 0, max: 40 }).map((n) => Uint8Array.from([2, n & 3, 0, 7, n, (n * 89) & 0xff]))
-    const action = fc.record({ mac, port: fc.integer({ min: 0, max: 7 }), wait: fc.integer({ min: 0, max: 50 }) })
+    const mac = fc
+      .integer({ min: 0, max: 40 })
+      .map((n) => Uint8Array.from([2, n & 3, 0, 7, n, (n * 89) & 0xff]))
+    const action = fc.record({
+      mac,
+      port: fc.integer({ min: 0, max: 7 }),
+      wait: fc.integer({ min: 0, max: 50 }),
+    })
     fc.assert(
       fc.property(fc.array(action, { maxLength: 200 }), (actions) => {
         const table = new ForwardingTable(300, 256)

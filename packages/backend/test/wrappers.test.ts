@@ -142,7 +142,10 @@ describe('a stack of all wrappers', () => {
 
   it('compose puts the first middleware nearest to the backend', () => {
     const kernel = createKernel()
-    const name = (text: string): Middleware => (lower) => new Wrapper(text, lower)
+    const name =
+      (text: string): Middleware =>
+      (lower) =>
+        new Wrapper(text, lower)
     const backend = compose(loopback(kernel), name('near'), name('far'))
     expect(layers(backend).map((layer) => layer.name)).toEqual(['far', 'near', 'loopback'])
   })

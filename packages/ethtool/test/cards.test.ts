@@ -62,7 +62,10 @@ describe('a card', () => {
   })
 
   it('shows its registers', () => {
-    const { dev } = makeDev('eth0', { getRegsLen: () => 1, getRegs: () => ({ version: 3, data: Uint8Array.of(7) }) })
+    const { dev } = makeDev('eth0', {
+      getRegsLen: () => 1,
+      getRegs: () => ({ version: 3, data: Uint8Array.of(7) }),
+    })
     expect(ethtoolGetRegs(dev)).toEqual({ version: 3, data: Uint8Array.of(7) })
   })
 

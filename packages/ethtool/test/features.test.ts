@@ -118,7 +118,10 @@ describe('notices', () => {
 describe('features and the driver’s table', () => {
   it('ETH-11 a change runs between begin and complete', () => {
     const log: string[] = []
-    const { dev } = makeDev('eth0', { begin: () => void log.push('begin'), complete: () => void log.push('complete') })
+    const { dev } = makeDev('eth0', {
+      begin: () => void log.push('begin'),
+      complete: () => void log.push('complete'),
+    })
     ethtoolSetFeatures(dev, [{ name: 'rx-gro', value: false }])
     expect(log).toEqual(['begin', 'complete'])
   })

@@ -79,7 +79,7 @@ describe('PhysMemory', () => {
   it('takes memory of others in, never allocates from it, and lets it go', () => {
     const kernel = createKernel()
     const { mem } = kernel
-    const foreign = mem.addRegion(new SharedArrayBuffer(16 * MIB))
+    const foreign = mem.addRegion(new SharedArrayBuffer(MIB))
     expect(mem.regions[foreign.id]).toBe(foreign)
     const own = mem.alloc(100)
     expect(own.region).not.toBe(foreign)
@@ -119,7 +119,7 @@ describe('PhysMemory', () => {
               const block = mem.alloc(c.bytes, c.align)
               expect(block.offset % c.align).toBe(0)
               expect(block.offset + block.bytes).toBeLessThanOrEqual(block.region.u8.length)
-              for (const other of alive) expect(overlap(block, other)).toBe(false)
+              expect(alive.some((other) => overlap(block, other))).toBe(false)
               alive.push(block)
             } catch (error) {
               expect(error).toMatchObject({ code: 'ENOMEM' })
@@ -130,7 +130,7 @@ describe('PhysMemory', () => {
         for (const block of alive) mem.free(block)
         expect(mem.alloc(512 * 1024).offset).toBe(0)
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     )
   })
 })

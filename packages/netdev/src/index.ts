@@ -1,55 +1,166 @@
 /**
- * The network device layer of Linux: net_device, its queues and its packets.
+ * The network device layer of Linux: net_device with its life cycle, transmit queues, queueing disciplines, byte queue
+ * limits, watchdog, carrier, features, statistics and notifiers, and sk_buff with its buffers and the receive path.
+ *
+ * A driver makes a device with `allocEtherdevMqs`, fills in what its card is, and shows it with `registerNetdev`. From
+ * then on the core calls its {@link NetDeviceOps}, each in its context, and reports the rules it breaks through
+ * `kernel.warnOn`. Packets leave with `devQueueXmit` and arrive with `netifReceiveSkb` or through GRO.
  *
  * @packageDocumentation
  */
-export * from './address.ts'
-export * from './addr-list.ts'
-export * from './blocked.ts'
-export * from './bql.ts'
-export * from './carrier.ts'
-export * from './change.ts'
+
+// ── the device
 export * from './constants.ts'
-export * from './dql.ts'
-export * from './feature-fix.ts'
-export * from './feature-names.ts'
-export * from './feature-update.ts'
-export * from './features.ts'
-export * from './flags.ts'
-export * from './get-stats.ts'
-export * from './hard-start.ts'
-export * from './lookup.ts'
-export * from './mtu.ts'
-export * from './name.ts'
-export * from './net.ts'
-export * from './netdev-printk.ts'
-export * from './netdevice.ts'
-export * from './netif-msg.ts'
-export * from './notifier.ts'
-export * from './open.ts'
-export * from './ops.ts'
-export * from './queue-flow.ts'
-export * from './queue.ts'
-export * from './real-queues.ts'
-export * from './register.ts'
-export * from './running.ts'
-export * from './rx-mode.ts'
-export * from './schedule.ts'
-export * from './select-queue.ts'
-export * from './stats.ts'
-export * from './validate.ts'
-export * from './watchdog.ts'
-export * from './xmit.ts'
-export * from './qdisc/qdisc.ts'
-export * from './qdisc/registry.ts'
-export * from './qdisc/activate.ts'
-export * from './qdisc/mq.ts'
-export * from './qdisc/noop.ts'
-export * from './qdisc/noqueue.ts'
-export * from './qdisc/pfifo-fast.ts'
-export * from './qdisc/run.ts'
-export * from './qdisc/stats.ts'
-export * from './format/ip-link.ts'
-export * from './format/link-info.ts'
-export * from './format/run-ip-link.ts'
+export type { NetDeviceOps } from './ops.ts'
+export { LinkState, NetDevice } from './netdevice.ts'
+export type { HwAddr, NapiHandle, NetDeviceInit, RegState } from './netdevice.ts'
+export {
+  allocEtherdevMqs,
+  freeNetdev,
+  netdevHold,
+  netdevPut,
+  registerNetdev,
+  registerNetdevice,
+  unregisterNetdev,
+  unregisterNetdevice,
+} from './register.ts'
+export type { AllocEtherdev } from './register.ts'
+export { Net, netOf } from './net.ts'
+export { devGetByIndex, devGetByName, forEachNetdev } from './lookup.ts'
+export { devGetValidName, devValidName } from './name.ts'
+export {
+  callNetdeviceNotifiers,
+  netdevStateChange,
+  registerNetdeviceNotifier,
+  unregisterNetdeviceNotifier,
+} from './notifier.ts'
+export type { NetdevEvent, NetdevNotifier } from './notifier.ts'
+
+// ── control
+export { devClose, devOpen } from './open.ts'
+export { netifDeviceAttach, netifDeviceDetach, netifDevicePresent, netifRunning } from './running.ts'
+export { devChangeFlags, devGetFlags } from './flags.ts'
+export { devSetAllmulti, devSetPromiscuity, devSetRxMode } from './rx-mode.ts'
+export { devMcAdd, devMcDel, devMcFlush, devUcAdd, devUcDel, devUcFlush } from './addr-list.ts'
+export {
+  devSetMacAddress,
+  ethHwAddrRandom,
+  ethHwAddrSet,
+  ethMacAddr,
+  ethPrepareMacAddrChange,
+  ethValidateAddr,
+} from './address.ts'
+export { devSetMtu, devValidateMtu } from './mtu.ts'
+export { devChangeCarrier, devChangeName, devChangeTxQueueLen, devSetAlias, devSetGroup } from './change.ts'
+export { netifSetRealNumQueues, netifSetRealNumRxQueues, netifSetRealNumTxQueues } from './real-queues.ts'
+
+// ── carrier and state
+export {
+  netifCarrierOff,
+  netifCarrierOk,
+  netifCarrierOn,
+  netifDormant,
+  netifDormantOff,
+  netifDormantOn,
+  netifOperUp,
+  netifTesting,
+  netifTestingOff,
+  netifTestingOn,
+} from './carrier.ts'
+export { linkwatchSyncDev } from './linkwatch.ts'
+
+// ── transmit
+export {
+  netdevGetTxQueue,
+  NetdevQueue,
+  netifQueueStopped,
+  netifStartQueue,
+  netifStopQueue,
+  netifTxDisable,
+  netifTxQueueStopped,
+  netifTxStartAllQueues,
+  netifTxStartQueue,
+  netifTxStopAllQueues,
+  netifTxStopQueue,
+  netifTxWakeAllQueues,
+  netifTxWakeQueue,
+  netifWakeQueue,
+  netifXmitFrozenOrStopped,
+  netifXmitStopped,
+  QueueState,
+} from './queue.ts'
+export { netifTxqCompletedWake, netifTxqMaybeStop, netifTxqTryStop } from './queue-flow.ts'
+export type { TxRing } from './queue-flow.ts'
+export { netifTxLock, netifTxUnlock, ScheduleBlocked } from './blocked.ts'
+export { __netdevTxSentQueue, netdevTxCompletedQueue, netdevTxResetQueue, netdevTxSentQueue } from './bql.ts'
+export { Dql, DQL_MAX_LIMIT } from './dql.ts'
+export { netifTransUpdate } from './watchdog.ts'
+export { devQueueXmit, devQueueXmitList } from './xmit.ts'
+export { netdevStartXmit, netdevXmitMore } from './hard-start.ts'
+export { netdevPickTx } from './select-queue.ts'
+export { netifScheduleQueue } from './schedule.ts'
+export { netifNeedsGso, netifSkbFeatures } from './validate.ts'
+
+// ── queueing disciplines
+export { Qdisc } from './qdisc/qdisc.ts'
+export type { QdiscOps } from './qdisc/qdisc.ts'
+export { MqQdisc } from './qdisc/mq.ts'
+export { NoopQdisc } from './qdisc/noop.ts'
+export { NoqueueQdisc, noqueueQdiscOps } from './qdisc/noqueue.ts'
+export { PfifoFastQdisc, pfifoFastQdiscOps, PRIO2BAND } from './qdisc/pfifo-fast.ts'
+export { defaultQdisc, qdiscLookup, registerQdisc, setDefaultQdisc, unregisterQdisc } from './qdisc/registry.ts'
+export { devGraftRoot, qdiscAllTxEmpty } from './qdisc/activate.ts'
+export { qdiscStats } from './qdisc/stats.ts'
+export type { QdiscStats } from './qdisc/stats.ts'
+
+// ── features
+export {
+  FeatureBit,
+  NETIF_F,
+  NETIF_F_ALL_TSO,
+  NETIF_F_CSUM_MASK,
+  NETIF_F_GSO_SHIFT,
+  PktFeature,
+  pktFeatures,
+} from './features.ts'
+export type { FeatureKey, NetdevFeatures } from './features.ts'
+export { FEATURE_NAMES, featureByName, featureNames } from './feature-names.ts'
+export type { FeatureName } from './feature-names.ts'
+export { FEATURE_RULES, netdevFixFeatures } from './feature-fix.ts'
+export type { FeatureRule } from './feature-fix.ts'
+export {
+  __netdevUpdateFeatures,
+  NETIF_F_NEVER_CHANGE,
+  NETIF_F_SOFT_FEATURES,
+  NETIF_F_SOFT_FEATURES_OFF,
+  netdevChangeFeatures,
+  netdevGetWantedFeatures,
+  netdevSetWantedFeatures,
+  netdevUpdateFeatures,
+} from './feature-update.ts'
+
+// ── statistics and messages
+export { NetDeviceCoreStats, RtnlLinkStats64, U64Stats } from './stats.ts'
+export { devGetStats } from './get-stats.ts'
+export {
+  netdevCrit,
+  netdevErr,
+  netdevInfo,
+  netdevName,
+  netdevNotice,
+  netdevPrintk,
+  netdevWarn,
+} from './netdev-printk.ts'
+export { netifErr, netifInfo, netifMsg, NetifMsg, netifMsgInit, netifWarn } from './netif-msg.ts'
+export type { NetifMsgClass } from './netif-msg.ts'
+
+// ── `ip link`
+export { formatIpLink } from './format/ip-link.ts'
+export type { IpLinkOptions } from './format/ip-link.ts'
+export { linkInfo, linkInfos } from './format/link-info.ts'
+export type { LinkInfo } from './format/link-info.ts'
+export { IpError, runIpLink } from './format/run-ip-link.ts'
+export type { CommandResult } from './format/run-ip-link.ts'
+
+// ── sk_buff, its buffers, the receive path
 export * from './index-skb.ts'

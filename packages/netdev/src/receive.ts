@@ -24,8 +24,9 @@ export function netifReceiveSkb(skb: SkBuff): number {
   const { cache } = skb
   const rx = cache.rx === null ? makeRxState(cache) : cache.rx
   const { dev } = skb
+  if (cache.checks && !mayReceive(skb)) return NET_RX_DROP
   rx.received++
-  if (dev === null || (cache.checks && !mayReceive(skb))) return refuse(rx, skb)
+  if (dev === null) return refuse(rx, skb)
   if (rx.tpReceive.enabled) rx.tpReceive.emit(dev.name, skb.protocol, skb.len, skb.id)
   skb.networkHeader = skb.data
   if (skb.transportHeader < 0) skb.transportHeader = skb.data
@@ -106,7 +107,7 @@ function mayReceive(skb: SkBuff): boolean {
       `netifReceiveSkb of ${skbName(skb)} with lock ${kernel.lockdep.heldNames().join(', ')} held`,
     )
   }
-  if (skb.macHeader < 0) {
+  if (skb.dev !== null && skb.macHeader < 0) {
     kernel.warnOn(
       'RX-01',
       `${skbName(skb)} goes up without ethTypeTrans: it has no protocol and no link header`,
@@ -116,7 +117,6 @@ function mayReceive(skb: SkBuff): boolean {
 }
 
 function refuse(rx: RxState, skb: SkBuff): number {
-  if (skb.users <= 0) return NET_RX_DROP
   skb.cache.kernel.warnOn('RX-01', `${skbName(skb)} goes up without a device: call ethTypeTrans first`)
   rx.dropped++
   kfreeSkb(skb, SkbDropReason.DEV_READY)

@@ -1,0 +1,76 @@
+/** Runs one contestant in a process of its own: a line in, a line out, as the C twins do. */
+import { readSync } from 'node:fs'
+import { contestants } from './contestants/index.ts'
+
+/** What takes part in a comparison. */
+export interface Contestant {
+  /** Does the measured thing `times` times. */
+  run(times: number): void
+  /** Operations in one time. */
+  readonly ops: number
+  /** Throws when the work was not done. */
+  verify?(): void
+}
+
+const now = (): number => Number(process.hrtime.bigint())
+const preemptions = (): number => process.resourceUsage().involuntaryContextSwitches
+
+let runsPerMs = 1
+
+/** Runs for `ms` of processor time, in growing pieces, so that the optimiser sees long and short ones. */
+function warm(c: Contestant, ms: number): void {
+  const start = process.cpuUsage()
+  let fastest = Infinity
+  for (let piece = 1; ; piece = Math.min(piece * 2, 1024)) {
+    const before = now()
+    c.run(piece)
+    const each = (now() - before) / piece
+    if (piece > 64) fastest = Math.min(fastest, each)
+    const { user, system } = process.cpuUsage(start)
+    if (user + system > ms * 1000 && fastest < Infinity) break
+  }
+  runsPerMs = 1e6 / fastest
+}
+
+function round(c: Contestant, ms: number): { ns: number; preempted: boolean } {
+  const times = Math.ceil(runsPerMs * ms)
+  // The caches were somebody else's until now.
+  c.run((times >> 3) + 1)
+  const before = preemptions()
+  const start = now()
+  c.run(times)
+  const took = now() - start
+  return { ns: took / times / c.ops, preempted: preemptions() !== before }
+}
+
+function* lines(): Generator<string> {
+  const chunk = Buffer.alloc(4096)
+  let text = ''
+  for (;;) {
+    const end = text.indexOf('\n')
+    if (end >= 0) {
+      yield text.slice(0, end)
+      text = text.slice(end + 1)
+      continue
+    }
+    const n = readSync(0, chunk)
+    if (n === 0) return
+    text += chunk.toString('latin1', 0, n)
+  }
+}
+
+const [name, ...args] = process.argv.slice(2)
+const make = contestants[name!]
+if (make === undefined) throw new Error(`no contestant ${name}`)
+const contestant = await make(args)
+for (const line of lines()) {
+  const [what, ms] = line.split(' ')
+  if (what === 'warm') {
+    warm(contestant, Number(ms))
+    contestant.verify?.()
+    console.log('{}')
+  } else {
+    console.log(JSON.stringify(round(contestant, Number(ms))))
+  }
+}
+contestant.verify?.()

@@ -1,0 +1,50 @@
+/** The reading thread of a two-thread ring. */
+import { parentPort, workerData } from 'node:worker_threads'
+import { SharedSpscRing, descRingLayout } from '@vnet/core-ring'
+import { RingBuffer } from 'ringbuf.js'
+import { total } from './contestants/ring-ringbuf.ts'
+import { DONE, type ReaderData, SIZE, SUM } from './contestants/threads.ts'
+
+const { kind, memory, shared, burst } = workerData as ReaderData
+parentPort!.postMessage('ready')
+if (kind === 'vnet') readVnet()
+else readRingbuf()
+
+function readVnet(): never {
+  const ring = new SharedSpscRing(descRingLayout(SIZE, 4, memory))
+  const { words, mask } = ring
+  let done = 0
+  for (;;) {
+    const n = ring.readable()
+    if (n === 0) continue
+    const { cons } = ring
+    let s = 0
+    for (let i = 0; i < n; i++) {
+      const at = ((cons + i) & mask) << 2
+      s = (s + words[at]! + words[at + 1]! + words[at + 2]! + words[at + 3]!) | 0
+    }
+    ring.release(n)
+    done = (done + n) | 0
+    finish(done, s)
+  }
+}
+
+function readRingbuf(): never {
+  const ring = new RingBuffer(memory, Int32Array)
+  // As much as there is, as the other reader does; at least one whole descriptor.
+  const back = new Int32Array(Math.max(burst, 256) * 4)
+  let done = 0
+  for (;;) {
+    const words = ring.available_read()
+    if (words < 4) continue
+    const n = ring.pop(back, Math.min(words, back.length) & ~3)
+    const s = total(back, n)
+    done = (done + (n >> 2)) | 0
+    finish(done, s)
+  }
+}
+
+function finish(done: number, s: number): void {
+  shared[SUM] = s | 1
+  Atomics.store(shared, DONE, done)
+}

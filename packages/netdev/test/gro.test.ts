@@ -1,0 +1,400 @@
+import { createKernel, type Kernel } from '@vnet/kernel'
+import { beforeEach, describe, expect, it } from 'vitest'
+import {
+  CHECKSUM_NONE,
+  CHECKSUM_PARTIAL,
+  CHECKSUM_UNNECESSARY,
+  devAddPack,
+  GRO_HELD,
+  GRO_MERGED,
+  GRO_NORMAL,
+  groFree,
+  groInit,
+  type GroNode,
+  groReceiveSkb,
+  kfreeSkb,
+  type NetDevice,
+  NETIF_F,
+  SKB_GSO_TCP_ECN,
+  SKB_GSO_TCP_FIXEDID,
+  SKB_GSO_TCPV4,
+  SKB_GSO_TCPV6,
+  SKB_GSO_UDP_L4,
+  type SkBuff,
+  skbBytes,
+  skbClone,
+  skbLinearize,
+} from '../src/index.ts'
+import { buildFrame, expectNoneAlive, type FrameSpec, frameBytes, hex, put16, RxRing, rxDev } from './skb-helpers.ts'
+
+let kernel: Kernel
+let dev: NetDevice<any>
+let ring: RxRing
+let gro: GroNode
+let got: SkBuff[]
+
+beforeEach(() => {
+  kernel = createKernel()
+  dev = rxDev(kernel)
+  dev.features = NETIF_F.GRO | NETIF_F.GRO_UDP_FWD
+  ring = new RxRing(dev, 512)
+  gro = groInit(dev)
+  got = []
+  for (const type of [0x0800, 0x86dd, 0x0806]) devAddPack(kernel, { type, func: (skb) => (got.push(skb), 0) })
+})
+
+function end(): void {
+  for (const skb of got) kfreeSkb(skb)
+  expectNoneAlive(kernel, ring.pool)
+}
+
+const MSS = 100
+const body = (n: number, len = MSS): Uint8Array => Uint8Array.from({ length: len }, (_, i) => n * 7 + i)
+
+/** Segment `n` of a flow. */
+function segment(n: number, more: FrameSpec = {}, len = MSS): Uint8Array {
+  return buildFrame({ seq: 1000 + n * MSS, id: 50 + n, payload: body(n, len), ...more })
+}
+
+function feed(frame: Uint8Array, ipSummed = CHECKSUM_NONE): number {
+  const skb = ring.receive(frame)
+  skb.ipSummed = ipSummed
+  return groReceiveSkb(gro, skb)
+}
+
+/** Packets that came up, as [gsoSegs, gsoSize, length from the network header]. */
+function shapes(): number[][] {
+  return got.map((skb) => [skb.gsoSegs, skb.gsoSize, skb.len])
+}
+
+describe('TCP', () => {
+  it.each([false, true])('segments that follow each other become one packet (IPv6: %s)', (v6) => {
+    const results = [0, 1, 2, 3].map((n) => feed(segment(n, { v6 })))
+    expect(results).toEqual([GRO_HELD, GRO_MERGED, GRO_MERGED, GRO_MERGED])
+    expect([gro.count, got.length]).toEqual([1, 0])
+    gro.flush(false)
+    const ip = v6 ? 40 : 20
+    expect(shapes()).toEqual([[4, MSS, ip + 20 + 4 * MSS]])
+    const skb = got[0]!
+    expect(skb.gsoType & (v6 ? SKB_GSO_TCPV6 : SKB_GSO_TCPV4)).not.toBe(0)
+    expect([skb.ipSummed, skb.csumStart, skb.csumOffset]).toEqual([CHECKSUM_PARTIAL, skb.data + ip, 16])
+    expect(skb.transportHeader - skb.networkHeader).toBe(ip)
+    const bytes = skbBytes(skb)
+    expect(bytes[v6 ? 4 : 2]! * 256 + bytes[v6 ? 5 : 3]!).toBe(bytes.length - (v6 ? 40 : 0))
+    expect(hex(bytes.subarray(ip + 20))).toBe([0, 1, 2, 3].map((n) => hex(body(n))).join(''))
+    end()
+  })
+
+  it('a short segment is the last: the packet goes up at once', () => {
+    expect(feed(segment(0))).toBe(GRO_HELD)
+    expect(feed(segment(1, {}, 30))).toBe(GRO_MERGED)
+    expect(gro.count).toBe(0)
+    expect(shapes()).toEqual([[2, MSS, 40 + MSS + 30]])
+    end()
+  })
+
+  it.each([
+    ['PSH', 0x18],
+    ['FIN', 0x11],
+  ])('%s ends the packet and stays visible in it', (_name, flags) => {
+    feed(segment(0))
+    expect(feed(segment(1, { flags }))).toBe(GRO_MERGED)
+    expect(shapes()).toEqual([[2, MSS, 40 + 2 * MSS]])
+    expect(skbBytes(got[0]!)[33]).toBe(flags)
+    end()
+  })
+
+  const differences: [string, FrameSpec, number?][] = [
+    ['a gap in the sequence', { seq: 1000 + MSS + 1 }],
+    ['a segment that comes again', { seq: 1000 }],
+    ['another acknowledgement', { ack: 78 }],
+    ['another window', { window: 600 }],
+    ['SYN', { flags: 0x12 }],
+    ['RST', { flags: 0x14 }],
+    ['URG', { flags: 0x30 }],
+    ['ECE', { flags: 0x50 }],
+    ['CWR', { flags: 0x90 }],
+    ['options where there were none', { options: Uint8Array.of(1, 1, 1, 1) }],
+    ['another TTL', { ttl: 63 }],
+    ['another TOS', { tos: 4 }],
+    ['another DF', { df: false }],
+    ['a jump in the identification', { id: 60 }],
+    ['more payload than the first', {}, MSS + 1],
+    ['no payload', {}, 0],
+  ]
+  it.each(differences)('%s sends the held packet up first, unmerged', (_name, spec, len = MSS) => {
+    feed(segment(0))
+    expect(feed(segment(1, spec, len))).not.toBe(GRO_MERGED)
+    gro.flush(false)
+    expect(got.map((skb) => skb.gsoSize)).toEqual([0, 0])
+    expect(hex(frameBytes(got[0]!))).toBe(hex(segment(0)))
+    expect(hex(frameBytes(got[1]!))).toBe(hex(segment(1, spec, len)))
+    end()
+  })
+
+  const others: [string, FrameSpec][] = [
+    ['another port', { sport: 4322 }],
+    ['another address', { src: 3 }],
+    ['another sender on the link', { macSrc: Uint8Array.of(2, 0, 0, 0, 0, 9) }],
+    ['the other protocol', { proto: 'udp' }],
+    ['the other IP version', { v6: true }],
+  ]
+  it.each(others)('%s is another flow, held beside the first', (_name, spec) => {
+    feed(segment(0))
+    expect(feed(segment(1, spec))).toBe(GRO_HELD)
+    expect(gro.count).toBe(2)
+    expect(feed(segment(1))).toBe(GRO_MERGED)
+    gro.flush(false)
+    expect(got.map((skb) => skb.gsoSegs).sort()).toEqual([0, 2])
+    end()
+  })
+
+  it('options that are the same are kept, options that differ are not merged', () => {
+    const stamp = (n: number) => Uint8Array.of(1, 1, 8, 10, 0, 0, 0, n, 0, 0, 0, 1)
+    feed(segment(0, { options: stamp(1) }))
+    expect(feed(segment(1, { options: stamp(1) }))).toBe(GRO_MERGED)
+    expect(feed(segment(2, { options: stamp(2) }))).toBe(GRO_HELD)
+    expect(shapes()).toEqual([[2, MSS, 52 + 2 * MSS]])
+    gro.flush(false)
+    end()
+  })
+
+  it('a CWR segment may come first; it marks the packet', () => {
+    feed(segment(0, { flags: 0x90 }))
+    expect(feed(segment(1))).toBe(GRO_MERGED)
+    gro.flush(false)
+    expect(got[0]!.gsoType).toBe(SKB_GSO_TCPV4 | SKB_GSO_TCP_ECN)
+    end()
+  })
+
+  it('identifications may all be the same, with DF', () => {
+    feed(segment(0, { id: 9 }))
+    expect([feed(segment(1, { id: 9 })), feed(segment(2, { id: 9 }))]).toEqual([GRO_MERGED, GRO_MERGED])
+    expect(feed(segment(3, { id: 12 }))).toBe(GRO_HELD)
+    expect(got[0]!.gsoType).toBe(SKB_GSO_TCPV4 | SKB_GSO_TCP_FIXEDID)
+    gro.flush(false)
+    end()
+  })
+
+  it('sequence numbers wrap', () => {
+    const start = 2 ** 32 - MSS
+    feed(segment(0, { seq: start }))
+    expect(feed(segment(1, { seq: 0 }))).toBe(GRO_MERGED)
+    gro.flush(false)
+    end()
+  })
+
+  it('acknowledgements, single pushes and padded frames are not held', () => {
+    expect(feed(segment(0, {}, 0))).toBe(GRO_NORMAL)
+    expect(feed(segment(0, { flags: 0x18 }))).toBe(GRO_NORMAL)
+    const padded = new Uint8Array(60)
+    padded.set(segment(0, {}, 2))
+    expect(feed(padded)).toBe(GRO_NORMAL)
+    expect(gro.count).toBe(0)
+    end()
+  })
+
+  it('a padded frame of a held flow sends the held packet up first', () => {
+    feed(segment(0))
+    const padded = new Uint8Array(60)
+    padded.set(segment(1, {}, 2))
+    expect(feed(padded)).toBe(GRO_NORMAL)
+    expect(got.map((skb) => skb.len)).toEqual([40 + MSS, 46])
+    end()
+  })
+
+  it('stops before 64 KiB', () => {
+    const len = 1400
+    for (let n = 0; n < 60; n++) feed(buildFrame({ seq: n * len, id: n, payload: body(n, len) }))
+    gro.flush(false)
+    expect(got.length).toBe(2)
+    for (const skb of got) expect(skb.len).toBeLessThan(65536)
+    expect(got[0]!.len + len).toBeGreaterThanOrEqual(65536)
+    end()
+  })
+
+  it('the merged packet can be made linear, cloned and read in parts', () => {
+    for (let n = 0; n < 5; n++) feed(segment(n))
+    gro.flush(false)
+    const skb = got[0]!
+    const before = hex(skbBytes(skb))
+    const clone = skbClone(skb)!
+    expect(skbLinearize(skb)).toBe(true)
+    expect([skb.dataLen, hex(skbBytes(skb)), hex(skbBytes(clone))]).toEqual([0, before, before])
+    got.push(clone)
+    end()
+  })
+})
+
+describe('checksums', () => {
+  it('CSUM-03 a corrupt segment goes up as it is and is not marked good', () => {
+    const bad = segment(1)
+    bad[60] = bad[60]! ^ 1
+    feed(segment(0))
+    expect(feed(bad)).toBe(GRO_NORMAL)
+    expect([got[0]!.ipSummed, hex(frameBytes(got[0]!))]).toEqual([CHECKSUM_NONE, hex(bad)])
+    expect(feed(segment(1))).toBe(GRO_MERGED)
+    gro.flush(false)
+    end()
+  })
+
+  it('CSUM-03 what software found good is not looked at again', () => {
+    feed(segment(0))
+    gro.flush(false)
+    expect(got[0]!.ipSummed).toBe(CHECKSUM_UNNECESSARY)
+    end()
+  })
+
+  it('CSUM-03 the card’s word is taken: good, or the sum over the packet', () => {
+    const bad = segment(0)
+    bad[60] = bad[60]! ^ 1
+    expect(feed(bad, CHECKSUM_UNNECESSARY)).toBe(GRO_HELD)
+    gro.flush(false)
+    end()
+  })
+
+  it('CSUM-04 a bad IP header checksum is left to the stack', () => {
+    const bad = segment(0)
+    bad[24] = bad[24]! ^ 1
+    expect(feed(bad, CHECKSUM_UNNECESSARY)).toBe(GRO_NORMAL)
+    end()
+  })
+})
+
+describe('UDP', () => {
+  const datagram = (n: number, len = MSS, more: FrameSpec = {}) =>
+    buildFrame({ proto: 'udp', id: n, payload: body(n, len), ...more })
+
+  it('is merged when the device asks for it', () => {
+    for (const features of [NETIF_F.GRO_UDP_FWD, NETIF_F.GRO_FRAGLIST]) {
+      dev.features = NETIF_F.GRO | features
+      expect([feed(datagram(0)), feed(datagram(1)), feed(datagram(2, 40))]).toEqual([GRO_HELD, GRO_MERGED, GRO_MERGED])
+    }
+    expect(shapes()).toEqual([
+      [3, MSS, 28 + 240],
+      [3, MSS, 28 + 240],
+    ])
+    expect(got[0]!.gsoType).toBe(SKB_GSO_UDP_L4)
+    const bytes = skbBytes(got[0]!)
+    expect(bytes[24]! * 256 + bytes[25]!).toBe(8 + 240)
+    end()
+  })
+
+  it('is left alone otherwise', () => {
+    dev.features = NETIF_F.GRO
+    expect([feed(datagram(0)), feed(datagram(1))]).toEqual([GRO_NORMAL, GRO_NORMAL])
+    end()
+  })
+
+  it('a longer datagram starts anew', () => {
+    feed(datagram(0))
+    expect(feed(datagram(1, MSS + 1))).toBe(GRO_HELD)
+    expect(got.length).toBe(1)
+    gro.flush(false)
+    end()
+  })
+
+  it('datagrams without a checksum merge with each other, not with others, and stay without', () => {
+    feed(datagram(0, MSS, { noChecksum: true }))
+    expect(feed(datagram(1, MSS, { noChecksum: true }))).toBe(GRO_MERGED)
+    expect(feed(datagram(2))).toBe(GRO_HELD)
+    gro.flush(false)
+    expect(shapes().map((s) => s[0])).toEqual([2, 0])
+    expect(got[0]!.ipSummed).toBe(CHECKSUM_NONE)
+    expect(Array.from(skbBytes(got[0]!).subarray(26, 28))).toEqual([0, 0])
+    end()
+  })
+
+  it('merges 64 at most', () => {
+    for (let n = 0; n < 70; n++) feed(datagram(n, 10))
+    gro.flush(false)
+    expect(shapes().map((s) => s[0])).toEqual([64, 6])
+    end()
+  })
+
+  it('a length that is not the packet’s is not merged', () => {
+    const wrong = datagram(0)
+    put16(wrong, 38, 60)
+    expect(feed(wrong, CHECKSUM_UNNECESSARY)).toBe(GRO_NORMAL)
+    end()
+  })
+})
+
+describe('holding', () => {
+  it('rx-gro off: everything goes up at once', () => {
+    dev.features = 0n
+    expect([feed(segment(0)), feed(segment(1))]).toEqual([GRO_NORMAL, GRO_NORMAL])
+    end()
+  })
+
+  it('is not tried on what is no plain packet: ARP, fragments, IP options, shared, cloned', () => {
+    const frag = segment(0, { df: false })
+    frag[20] = 0x20
+    const options = segment(0)
+    options[14] = 0x46
+    const arp = segment(0)
+    arp[13] = 6
+    for (const frame of [frag, options, arp]) expect(feed(frame)).toBe(GRO_NORMAL)
+    const skb = ring.receive(segment(0))
+    const clone = skbClone(skb)!
+    expect(groReceiveSkb(gro, skb)).toBe(GRO_NORMAL)
+    got.push(clone)
+    end()
+  })
+
+  it('holds 8 flows of a bucket; the ninth sends the oldest up', () => {
+    let n = 0
+    while (got.length === 0) feed(segment(0, { sport: 5000 + n++ }))
+    expect(n).toBeGreaterThan(8)
+    expect(gro.count).toBe(n - 1)
+    expect(Math.max(...gro.buckets.map((b) => b.count))).toBe(8)
+    gro.flush(false)
+    expect(gro.count).toBe(0)
+    end()
+  })
+
+  it('flush(true) sends up only what was held before this jiffy', () => {
+    feed(segment(0))
+    kernel.runFor(4_000_000)
+    feed(segment(0, { sport: 1 }))
+    gro.flush(true)
+    expect([got.length, gro.count]).toEqual([1, 1])
+    kernel.runFor(4_000_000)
+    gro.flush(true)
+    expect([got.length, gro.count]).toEqual([2, 0])
+    end()
+  })
+
+  it('what a receiver feeds in while the node is flushed is held, not flushed', () => {
+    let again = 3
+    devAddPack(kernel, {
+      type: 0x0800,
+      func(skb) {
+        kfreeSkb(skb)
+        if (again-- > 0) feed(segment(0, { sport: 1000 + again }))
+        return 0
+      },
+    })
+    feed(segment(0))
+    gro.flush(false)
+    while (gro.count > 0) gro.flush(false)
+    expect(got.length).toBe(4)
+    end()
+  })
+
+  it('groFree drops what is held', () => {
+    feed(segment(0))
+    feed(segment(1))
+    feed(segment(0, { v6: true }))
+    groFree(gro)
+    expect([gro.count, got.length]).toEqual([0, 0])
+    end()
+  })
+
+  it('counts what it merged', () => {
+    for (let n = 0; n < 4; n++) feed(segment(n))
+    gro.flush(false)
+    expect([gro.merged, gro.completed]).toEqual([3, 1])
+    end()
+  })
+})
