@@ -17,7 +17,7 @@ const common = {
   conditions: ['@vnet/source'],
   outExtension: { '.js': '.mjs' },
   // What another package does with it is not ours to compile.
-  external: ['mnemonist', '@thi.ng/*', 'denque', 'fast-fifo', 'js-sdsl', 'ringbuf.js', '@toolbuilder/*', 'circular_buffer_js'],
+  external: ['mnemonist', '@thi.ng/*', 'denque', 'fast-fifo', 'js-sdsl', 'ringbuf.js', '@toolbuilder/*', 'circular_buffer_js', 'esbuild'],
   logLevel: 'warning',
 }
 
@@ -44,7 +44,7 @@ export async function buildAll() {
   mkdirSync(dist, { recursive: true })
   await build({
     ...common,
-    entryPoints: ['src/main.ts', 'src/contestant.ts', 'src/reader.ts', 'src/measure.ts'],
+    entryPoints: ['main', 'contestant', 'reader', 'measure', 'insmod'].map((name) => `src/${name}.ts`),
     outdir: dist,
   })
   await build({

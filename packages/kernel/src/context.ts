@@ -19,19 +19,19 @@ export class CpuState {
   hwDepth = 0
 }
 
-/** True when an interrupt could be taken now. */
+/** True when an interrupt could be taken now. @kernel none */
 export function irqsDeliverable(kernel: Kernel): boolean {
   const cpu = kernel.cpu
   return kernel.ctx !== 'hardirq' && cpu.irqOffDepth === 0 && cpu.hwDepth === 0
 }
 
-/** True when softirqs could run now. */
+/** True when softirqs could run now. @kernel none */
 export function softirqsRunnable(kernel: Kernel): boolean {
   const cpu = kernel.cpu
   return kernel.ctx === 'process' && cpu.bhDepth === 0 && cpu.irqOffDepth === 0 && cpu.hwDepth === 0
 }
 
-/** True when the running code could be put to sleep: plain process context, nothing held or turned off. */
+/** True when the running code may sleep: plain process context, nothing held or turned off. @kernel preemptible() include/linux/preempt.h */
 export function maySleep(kernel: Kernel): boolean {
   return softirqsRunnable(kernel) && kernel.cpu.rcuDepth === 0 && kernel.lockdep.heldCount === 0
 }
@@ -40,6 +40,8 @@ export function maySleep(kernel: Kernel): boolean {
  * After an exception went through an interrupt or a softirq: puts the CPU back to where it was interrupted.
  *
  * Locks the exception passed by stay locked; whoever took them is broken anyway.
+ *
+ * @kernel none
  */
 export function unwind(kernel: Kernel, bhDepth: number, rcuDepth: number, held: number): void {
   kernel.cpu.bhDepth = bhDepth
@@ -47,6 +49,38 @@ export function unwind(kernel: Kernel, bhDepth: number, rcuDepth: number, held: 
   // Neither an interrupt nor a softirq begins with interrupts off.
   kernel.cpu.irqOffDepth = 0
   kernel.lockdep.forget(held)
+}
+
+/**
+ * Runs `fn` as if on a second CPU, while this one stands still where it is: for schedules tried at preemption points.
+ *
+ * There it is process context with everything on and no lock held, whatever goes on here. rtnl is one for all: held
+ * here, it is held there. Softirqs that `fn` leaves pending run on this CPU.
+ *
+ * @kernel none
+ */
+export function onAnotherCpu(kernel: Kernel, fn: () => void): void {
+  const { cpu, ctx, currentModule } = kernel
+  const { bhDepth, irqOffDepth, rcuDepth, hwDepth } = cpu
+  const held = kernel.lockdep.swap([])
+  const pending = kernel.softirq.swapPending(0)
+  const move = (to: Context, bh: number, irqOff: number, rcu: number, hw: number): void => {
+    kernel.ctx = to
+    cpu.bhDepth = bh
+    cpu.irqOffDepth = irqOff
+    cpu.rcuDepth = rcu
+    cpu.hwDepth = hw
+  }
+  move('process', 0, 0, 0, 0)
+  kernel.currentModule = null
+  try {
+    fn()
+  } finally {
+    move(ctx, bhDepth, irqOffDepth, rcuDepth, hwDepth)
+    kernel.currentModule = currentModule
+    kernel.lockdep.swap(held)
+    kernel.softirq.swapPending(pending | kernel.softirq.pending)
+  }
 }
 
 /**

@@ -1,4 +1,4 @@
-/** What an event in the heap is. */
+/** What an event in the heap is. Those from WORK on need process context. @kernel none */
 export const EventKind = {
   TIMER: 0,
   HRTIMER: 1,

@@ -1,8 +1,8 @@
 import type { Ktime } from './clock.ts'
 
-/** Slot of an event that is not waiting at all. */
+/** Slot of an event that is not waiting at all. @kernel none */
 export const IDLE = -1
-/** Slot of an event that is due and waits until the CPU may run it. */
+/** Slot of an event that is due and waits until the CPU may run it. @kernel none */
 export const DEFERRED = -2
 
 /**

@@ -74,7 +74,7 @@ export function hrtimerActive(timer: Hrtimer): boolean {
   return timer.event.slot !== IDLE || timer.running
 }
 
-/** The timer is due: the next interrupt runs it. The event loop calls it. */
+/** The timer is due: the next interrupt runs it. The event loop calls it. @kernel hrtimer_interrupt() kernel/time/hrtimer.c */
 export function hrtimerDue(timer: Hrtimer): void {
   timer.event.slot = DEFERRED
   timer.kernel.irq.expireHrtimer(timer)

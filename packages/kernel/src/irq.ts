@@ -7,7 +7,7 @@ import type { IrqAction, IrqInfo, IrqReturn } from './irq-line.ts'
 import type { Kernel } from './kernel.ts'
 import type { Tracepoint } from './trace.ts'
 
-/** Rounds in a row at one moment after which a line is taken for stuck. */
+/** Rounds in a row at one moment after which a line is taken for stuck. @kernel note_interrupt() kernel/irq/spurious.c */
 export const IRQ_STORM_ROUNDS = 1000
 
 /**

@@ -34,7 +34,7 @@ export class Kthread extends Callback<Kthread> {
   }
 }
 
-/** The threads of a kernel. */
+/** The threads of a kernel. @kernel kthread_create_list kernel/kthread.c */
 export class Kthreads {
   readonly #kernel: Kernel
   readonly #list: Kthread[] = []

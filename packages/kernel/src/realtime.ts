@@ -32,7 +32,7 @@ const SLICE_NS = NSEC_PER_MSEC
 /** A host timer cannot wait longer than this. */
 const MAX_TIMEOUT_MS = 0x7fffffff
 
-/** A clock that starts at 0 now and follows the host's monotonic clock. */
+/** A clock that starts at 0 now and follows the host's monotonic clock. @kernel none */
 export function hostClock(): () => Ktime {
   const start = host.performance.now()
   return () => Math.floor((host.performance.now() - start) * NSEC_PER_MSEC)

@@ -78,7 +78,7 @@ export function timerPending(timer: TimerList): boolean {
   return timer.event.slot !== IDLE
 }
 
-/** The timer is due: the TIMER softirq shall run it. The event loop calls it. */
+/** The timer is due: the TIMER softirq shall run it. The event loop calls it. @kernel none */
 export function timerDue(timer: TimerList): void {
   const { softirq } = timer.kernel
   timer.event.slot = DEFERRED
@@ -87,7 +87,7 @@ export function timerDue(timer: TimerList): void {
   softirq.runIfPending()
 }
 
-/** Runs the timers that are due, in order: the action of the TIMER softirq. */
+/** Runs the timers that are due, in order: the action of the TIMER softirq. @kernel run_timer_softirq() kernel/time/timer.c */
 export function runExpiredTimers(kernel: Kernel): void {
   const { expired } = kernel.softirq
   try {

@@ -51,6 +51,16 @@ export function workPending(work: WorkStruct): boolean {
 }
 
 /**
+ * Takes the work out of the queue without waiting for it. Any context.
+ *
+ * @returns true when it was queued
+ * @kernel cancel_work() kernel/workqueue.c
+ */
+export function cancelWork(work: WorkStruct): boolean {
+  return work.kernel.events.cancel(work.event)
+}
+
+/**
  * Takes the work out of the queue and waits for it. Process context; from inside the work it is reported.
  *
  * @returns true when it was queued
@@ -76,7 +86,7 @@ export function flushWork(work: WorkStruct): boolean {
   return true
 }
 
-/** Runs a work or a thread from plain process context, and comes back to it even by an exception. */
+/** Runs a work or a thread from plain process context, and comes back to it even by an exception. @kernel none */
 export function runTask(task: Callback<never>): void {
   let done = false
   try {

@@ -99,11 +99,6 @@ export function ethHeader(
   return dst === null ? -ETH_HLEN : ETH_HLEN
 }
 
-/** The type field of a frame in memory, host order. @kernel eth_hdr() include/linux/if_ether.h */
-export function ethHdrProto(mem: Uint8Array, mac: number): number {
-  return (mem[mac + 12]! << 8) | mem[mac + 13]!
-}
-
 /**
  * Where the Ethernet header of a received packet starts in `skb.mem`: destination at +0, source at +6, type at +12.
  *

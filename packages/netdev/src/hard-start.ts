@@ -16,6 +16,18 @@ export function xmitUnlock(txq: NetdevQueue): void {
   txq.xmitLocked = false
 }
 
+/** What is held of a queue before a transmit begins, in one number: for {@link xmitRestore}. @kernel none */
+export function xmitState(txq: NetdevQueue): number {
+  return (txq.dev.net.xmitRecursion << 2) | (txq.xmitLocked ? 2 : 0) | (txq.qdisc.running ? 1 : 0)
+}
+
+/** After a driver or a rule threw: gives back what was taken since {@link xmitState}, so that the queue still works. @kernel none */
+export function xmitRestore(txq: NetdevQueue, state: number): void {
+  txq.dev.net.xmitRecursion = state >> 2
+  txq.xmitLocked = (state & 2) !== 0
+  txq.qdisc.running = (state & 1) !== 0
+}
+
 /** True when another packet follows the one in `ndoStartXmit`: the doorbell can wait. @kernel netdev_xmit_more() include/linux/netdevice.h @rule TXQ-18 */
 export function netdevXmitMore(dev: NetDevice<any>): boolean {
   return dev.net.xmitMore
@@ -44,6 +56,7 @@ export function netdevStartXmit(skb: SkBuff, dev: NetDevice<any>, txq: NetdevQue
  * @rule TXQ-13
  */
 export function devHardStartXmit(list: SkBuff, dev: NetDevice<any>, txq: NetdevQueue): SkBuff | null {
+  if (list.next === null) return xmitOne(list, dev, txq, false) === NETDEV_TX_BUSY ? list : null
   let skb: SkBuff | null = list
   while (skb !== null) {
     const next: SkBuff | null = skb.next

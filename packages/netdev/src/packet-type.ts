@@ -58,6 +58,12 @@ export function devNitActive(dev: NetDevice<any>): boolean {
   return rxStateOf(dev.kernel).taps.length !== 0
 }
 
+/** The same for a packet at hand, without looking for the kernel's state: for the path out. @kernel dev_nit_active() net/core/dev.c */
+export function skbNitActive(skb: SkBuff): boolean {
+  const { rx } = skb.cache
+  return rx !== null && rx.taps.length !== 0
+}
+
 /**
  * Shows a packet that is about to be sent to the taps. Its `data` stands at the link header.
  *

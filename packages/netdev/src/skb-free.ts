@@ -1,6 +1,7 @@
 import { Softirq, openSoftirq, raiseSoftirq } from '@vnet/kernel'
 import { SkbDropReason, skbDropReasonName } from './drop-reason.ts'
 import type { SkBuff, SkbSharedInfo } from './skbuff.ts'
+import { skbCheckOffsets } from './skb-check.ts'
 import { type SkbCache, putBuffer, putSpare, skbName } from './skb-cache.ts'
 
 /**
@@ -186,5 +187,6 @@ function mayFree(skb: SkBuff, what: string, atomic: boolean): boolean {
   if (skb.next !== null && skb.users === 1) {
     kernel.warnOn('SKB-06', `${what}: ${skbName(skb)} is still on a list`)
   }
+  skbCheckOffsets(skb, `somebody before ${what}`)
   return true
 }

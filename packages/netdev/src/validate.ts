@@ -56,9 +56,12 @@ export function netifNeedsGso(skb: SkBuff, features: number): boolean {
  * @rule CSUM-02 FEAT-06
  */
 export function validateXmitSkb(skb: SkBuff, dev: NetDevice<any>): SkBuff | null {
-  // The common packet asks for nothing.
-  if (skb.dataLen === 0 && skb.gsoSize === 0 && skb.ipSummed !== CHECKSUM_PARTIAL && !skb.vlanPresent) return skb
-  return validateSlow(skb, dev)
+  return isPlain(skb) ? skb : validateSlow(skb, dev)
+}
+
+/** The common packet asks nothing of the device. */
+function isPlain(skb: SkBuff): boolean {
+  return skb.dataLen === 0 && skb.gsoSize === 0 && skb.ipSummed !== CHECKSUM_PARTIAL && !skb.vlanPresent
 }
 
 function validateSlow(skb: SkBuff, dev: NetDevice<any>): SkBuff | null {
@@ -102,6 +105,12 @@ function lost(skb: SkBuff | null, dev: NetDevice<any>, reason: number): null {
 
 /** The same for a list; what is dropped falls out of it. @kernel validate_xmit_skb_list() net/core/dev.c */
 export function validateXmitSkbList(list: SkBuff, dev: NetDevice<any>): SkBuff | null {
+  let plain: SkBuff | null = list
+  while (plain !== null && isPlain(plain)) plain = plain.next
+  return plain === null ? list : validateEach(list, dev)
+}
+
+function validateEach(list: SkBuff, dev: NetDevice<any>): SkBuff | null {
   let head: SkBuff | null = null
   let tail: SkBuff | null = null
   let skb: SkBuff | null = list

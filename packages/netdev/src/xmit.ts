@@ -1,7 +1,7 @@
 import { localBhDisable, localBhEnable } from '@vnet/kernel'
 import { Iff, NET_XMIT_DROP, NET_XMIT_SUCCESS } from './constants.ts'
 import { SkbDropReason } from './drop-reason.ts'
-import { devHardStartXmit, xmitLock, xmitUnlock } from './hard-start.ts'
+import { devHardStartXmit, xmitLock, xmitRestore, xmitState, xmitUnlock } from './hard-start.ts'
 import { netdevCrit } from './netdev-printk.ts'
 import type { NetDevice } from './netdevice.ts'
 import type { Qdisc } from './qdisc/qdisc.ts'
@@ -26,13 +26,23 @@ const XMIT_RECURSION_LIMIT = 8
 export function devQueueXmit(skb: SkBuff): number {
   const dev = skb.dev
   if (dev === null) throw new TypeError('devQueueXmit: skb.dev is not set')
-  const kernel = dev.kernel
+  const { kernel } = dev
   localBhDisable(kernel)
+  let rc = NET_XMIT_DROP
+  let txq: NetdevQueue | null = null
+  let held = 0
   try {
-    return queueXmit(skb, dev)
-  } finally {
+    txq = choose(skb, dev)
+    held = xmitState(txq)
+    rc = passQdisc(skb, txq.qdisc, txq)
+  } catch (error) {
+    // One catch here costs less than a finally at each lock.
+    if (txq !== null) xmitRestore(txq, held)
     localBhEnable(kernel)
+    throw error
   }
+  localBhEnable(kernel)
+  return rc
 }
 
 /**
@@ -47,62 +57,75 @@ export function devQueueXmitList(first: SkBuff): number {
   if (first.dev === null) throw new TypeError('devQueueXmitList: skb.dev is not set')
   const { kernel } = first.dev
   localBhDisable(kernel)
-  try {
-    return queueXmitList(first)
-  } finally {
-    localBhEnable(kernel)
-  }
-}
-
-function queueXmitList(first: SkBuff): number {
   let accepted = 0
   let skb: SkBuff | null = first
   let txq: NetdevQueue | null = null
-  while (skb !== null) {
-    const dev: NetDevice<any> = skb.dev!
-    txq ??= choose(skb, dev)
-    const qdisc: Qdisc = txq.qdisc
-    let next: SkBuff | null = skb.next
-    let nextTxq: NetdevQueue | null = null
-    if (!qdisc.hasQueue || !isIdle(qdisc)) {
-      skb.next = null
-      if (passQdisc(skb, qdisc, txq) === NET_XMIT_SUCCESS) accepted++
-    } else {
-      // The burst stays linked: cut it off behind its last packet.
-      let last: SkBuff = skb
-      let count = 1
-      let room = burstRoom(txq) - skb.len
-      qdisc.bytes += skb.len
-      while (next !== null && room > 0 && next.dev === dev) {
-        nextTxq = choose(next, dev)
-        if (nextTxq !== txq) break
-        nextTxq = null
-        room -= next.len
-        qdisc.bytes += next.len
-        last = next
-        count++
-        next = next.next
+  let held = 0
+  try {
+    while (skb !== null) {
+      txq ??= choose(skb, skb.dev!)
+      held = xmitState(txq)
+      if (isIdle(txq.qdisc)) {
+        const burst = cutBurst(skb, txq)
+        accepted += burst.count
+        sendNow(skb, txq.qdisc, txq)
+        skb = burst.next
+        txq = burst.nextTxq
+      } else {
+        const next: SkBuff | null = skb.next
+        skb.next = null
+        if (passQdisc(skb, txq.qdisc, txq) === NET_XMIT_SUCCESS) accepted++
+        skb = next
+        txq = null
       }
-      last.next = null
-      qdisc.packets += count
-      accepted += count
-      sendNow(skb, qdisc, txq, count > 1)
     }
-    skb = next
-    txq = nextTxq
+  } catch (error) {
+    if (txq !== null) xmitRestore(txq, held)
+    localBhEnable(kernel)
+    throw error
   }
+  localBhEnable(kernel)
   return accepted
+}
+
+/** Where a burst ends and what follows it. One object per call of `cutBurst`, not per packet. */
+interface Burst {
+  count: number
+  next: SkBuff | null
+  nextTxq: NetdevQueue | null
+}
+
+/** Cuts a list behind the packets that go to the same queue and that the byte limit has room for, and counts them. */
+function cutBurst(first: SkBuff, txq: NetdevQueue): Burst {
+  const { qdisc, dev } = txq
+  let last = first
+  let bytes = first.len
+  let room = burstRoom(txq) - first.len
+  let count = 1
+  let nextTxq: NetdevQueue | null = null
+  let next = first.next
+  while (next !== null && room > 0 && next.dev === dev) {
+    const chosen = choose(next, dev)
+    if (chosen !== txq) {
+      nextTxq = chosen
+      break
+    }
+    room -= next.len
+    bytes += next.len
+    last = next
+    count++
+    next = next.next
+  }
+  last.next = null
+  qdisc.packets += count
+  qdisc.bytes += bytes
+  return { count, next, nextTxq }
 }
 
 /** Bytes a burst may have: what the byte limit leaves, if the driver uses one. */
 function burstRoom(txq: NetdevQueue): number {
   const { dql } = txq
   return dql.numQueued === 0 && dql.adjLimit === 0 ? 0x3fffffff : dql.avail()
-}
-
-function queueXmit(skb: SkBuff, dev: NetDevice<any>): number {
-  const txq = choose(skb, dev)
-  return passQdisc(skb, txq.qdisc, txq)
 }
 
 function choose(skb: SkBuff, dev: NetDevice<any>): NetdevQueue {
@@ -123,7 +146,7 @@ function passQdisc(skb: SkBuff, qdisc: Qdisc, txq: NetdevQueue): number {
   if (isIdle(qdisc)) {
     qdisc.packets++
     qdisc.bytes += skb.len
-    sendNow(skb, qdisc, txq, false)
+    sendNow(skb, qdisc, txq)
     return NET_XMIT_SUCCESS
   }
   if (!qdisc.hasQueue) return xmitNoqueue(skb, txq.dev, txq)
@@ -133,15 +156,12 @@ function passQdisc(skb: SkBuff, qdisc: Qdisc, txq: NetdevQueue): number {
 }
 
 /** Hands packets to the driver past an idle qdisc; what comes back waits in it. */
-function sendNow(first: SkBuff, qdisc: Qdisc, txq: NetdevQueue, list: boolean): void {
+function sendNow(first: SkBuff, qdisc: Qdisc, txq: NetdevQueue): void {
   qdisc.running = true
-  try {
-    const ready = list ? validateXmitSkbList(first, txq.dev) : validateXmitSkb(first, txq.dev)
-    if (ready !== null) schDirectXmit(ready, qdisc, txq)
-    if (qdisc.qlen !== 0) qdiscRunLoop(qdisc, txq)
-  } finally {
-    qdisc.running = false
-  }
+  const ready = first.next === null ? validateXmitSkb(first, txq.dev) : validateXmitSkbList(first, txq.dev)
+  if (ready !== null) schDirectXmit(ready, qdisc, txq)
+  if (qdisc.qlen !== 0) qdiscRunLoop(qdisc, txq)
+  qdisc.running = false
 }
 
 /** No queue: the driver takes it now or it is lost. @kernel __dev_queue_xmit() net/core/dev.c */
@@ -155,15 +175,11 @@ function xmitNoqueue(skb: SkBuff, dev: NetDevice<any>, txq: NetdevQueue): number
   const ready = validateXmitSkb(skb, dev)
   if (ready === null) return NET_XMIT_DROP
   if (netifXmitFrozenOrStopped(txq)) return loseNoqueue(ready, dev, SkbDropReason.TX_STOPPED)
-  let rest: SkBuff | null
   xmitLock(dev, txq)
   net.xmitRecursion++
-  try {
-    rest = devHardStartXmit(ready, dev, txq)
-  } finally {
-    net.xmitRecursion--
-    xmitUnlock(txq)
-  }
+  const rest = devHardStartXmit(ready, dev, txq)
+  net.xmitRecursion--
+  xmitUnlock(txq)
   if (rest === null) return NET_XMIT_SUCCESS
   netdevCrit(dev, `Virtual device ${dev.name} asks to queue packet!`)
   return loseNoqueue(rest, dev, SkbDropReason.TX_STOPPED)

@@ -33,9 +33,9 @@ interface Move {
 const KINDS: Move['kind'][] = ['short', 'push', 'fin', 'ack', 'gap', 'again', 'option', 'ttl', 'id', 'cwr', 'corrupt', 'pad', 'bare']
 const move: fc.Arbitrary<Move> = fc.record({
   flow: fc.nat(5),
-  kind: fc.oneof({ weight: 4, arbitrary: fc.constant<Move['kind']>('next') }, { weight: 2, arbitrary: fc.constantFrom(...KINDS) }),
+  kind: fc.oneof({ weight: 12, arbitrary: fc.constant<Move['kind']>('next') }, { weight: 2, arbitrary: fc.constantFrom(...KINDS) }),
   summed: fc.constantFrom(CHECKSUM_NONE, CHECKSUM_NONE, CHECKSUM_UNNECESSARY, CHECKSUM_COMPLETE),
-  flush: fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+  flush: fc.oneof({ weight: 20, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
 })
 
 /** Makes the frames of one flow, well-behaved but for the move asked for. */
@@ -170,20 +170,20 @@ describe('merging, then cutting again', () => {
   it('CSUM-02 gives back every frame bit for bit, in order within its flow', () => {
     let merged = 0
     fc.assert(
-      fc.property(fc.array(move, { minLength: 1, maxLength: 60 }), (moves) => {
+      fc.property(fc.array(move, { minLength: 1, maxLength: 100, size: "max" }), (moves) => {
         merged += run(createKernel(), moves, 0).merged
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
     )
-    expect(merged).toBeGreaterThan(500)
+    expect(merged).toBeGreaterThan(300)
   })
 
   it('CSUM-02 the same when the card gathers and sums', () => {
     fc.assert(
-      fc.property(fc.array(move, { minLength: 1, maxLength: 60 }), (moves) => {
+      fc.property(fc.array(move, { minLength: 1, maxLength: 100, size: "max" }), (moves) => {
         run(createKernel(), moves, PktFeature.SG | PktFeature.HW_CSUM)
       }),
-      { numRuns: 80 },
+      { numRuns: 30 },
     )
   })
 

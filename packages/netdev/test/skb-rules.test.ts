@@ -73,6 +73,27 @@ describe('offsets', () => {
     expect(skbTailroom(skb)).toBe(0)
   })
 
+  it('SKB-01 offsets that somebody wrote by hand are found when the packet is freed', () => {
+    const kernel = lenientKernel()
+    const spoilt: ((skb: SkBuff) => void)[] = [
+      (skb) => (skb.len = 5),
+      (skb) => (skb.tail += 1),
+      (skb) => (skb.data = skb.head - 1),
+      (skb) => ((skb.tail = skb.end + 1), (skb.len = skb.tail - skb.data)),
+    ]
+    for (const spoil of spoilt) {
+      const skb = make(kernel)
+      skbPut(skb, 4)
+      spoil(skb)
+      kfreeSkb(skb)
+    }
+    expect(kernel.violations.map((v) => v.rule)).toEqual(['SKB-01', 'SKB-01', 'SKB-01', 'SKB-01'])
+    expect(kernel.violations[0]!.message).toMatch(
+      /^somebody before kfreeSkb left skb#1 of kernel with head \d+, data \d+, tail \d+, end \d+, len 5 of which 0 in fragments$/,
+    )
+    expectNoneAlive(kernel)
+  })
+
   it('SKB-02 skbPut past the end is reported with both numbers and adds nothing', () => {
     const kernel = createKernel()
     const skb = make(kernel)

@@ -65,10 +65,9 @@ export abstract class Qdisc {
     this.parent = 0
     this.qlen = 0
     this.backlog = 0
-    // Grow past 31 bits: NaN first gives V8 a double field from the start, written in place ever after.
-    this.packets = NaN
-    this.bytes = NaN
     this.packets = 0
+    // Outgrows 31 bits: NaN first gives V8 a double field from the start, written in place ever after.
+    this.bytes = NaN
     this.bytes = 0
     this.drops = 0
     this.overlimits = 0

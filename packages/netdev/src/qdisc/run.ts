@@ -3,7 +3,7 @@ import { netifScheduleQdisc } from '../schedule.ts'
 import type { NetDevice } from '../netdevice.ts'
 import { type NetdevQueue, QueueState } from '../queue.ts'
 import type { SkBuff } from '../skbuff.ts'
-import { skbDequeue, skbQueueTail } from '../skb-queue.ts'
+import { skbDequeue, skbQueueHead } from '../skb-queue.ts'
 import { validateXmitSkb, validateXmitSkbList } from '../validate.ts'
 import type { Qdisc } from './qdisc.ts'
 
@@ -14,11 +14,8 @@ const TX_WEIGHT = 64
 export function qdiscRun(qdisc: Qdisc): void {
   if (qdisc.running || qdisc.txq === null || qdisc.deactivated) return
   qdisc.running = true
-  try {
-    qdiscRunLoop(qdisc, qdisc.txq)
-  } finally {
-    qdisc.running = false
-  }
+  qdiscRunLoop(qdisc, qdisc.txq)
+  qdisc.running = false
 }
 
 /** Sends until the qdisc is empty, the queue stops or the weight is spent. @kernel __qdisc_run() net/sched/sch_generic.c */
@@ -79,24 +76,21 @@ export function schDirectXmit(list: SkBuff, qdisc: Qdisc, txq: NetdevQueue): boo
   let rest: SkBuff | null = list
   if ((txq.state & QueueState.ANY_XOFF_OR_FROZEN) === 0) {
     xmitLock(dev, txq)
-    try {
-      rest = devHardStartXmit(list, dev, txq)
-    } finally {
-      xmitUnlock(txq)
-    }
+    rest = devHardStartXmit(list, dev, txq)
+    xmitUnlock(txq)
   }
   if (rest === null) return true
   devRequeueSkb(rest, qdisc, txq)
   return false
 }
 
-/** Puts packets back, to go first. @kernel dev_requeue_skb() net/sched/sch_generic.c */
+/** Puts packets back in front, in order: they go first. @kernel dev_requeue_skb() net/sched/sch_generic.c @rule TXQ-12 */
 function devRequeueSkb(list: SkBuff, qdisc: Qdisc, txq: NetdevQueue): void {
-  let skb: SkBuff | null = list
+  let skb: SkBuff | null = reversed(list)
   while (skb !== null) {
     const next: SkBuff | null = skb.next
     skb.next = null
-    skbQueueTail(qdisc.requeued, skb)
+    skbQueueHead(qdisc.requeued, skb)
     qdisc.requeues++
     qdisc.qlen++
     qdisc.backlog += skb.len
@@ -104,4 +98,17 @@ function devRequeueSkb(list: SkBuff, qdisc: Qdisc, txq: NetdevQueue): void {
   }
   // Stopped: whoever wakes the queue schedules it. Otherwise the driver said BUSY and nobody will.
   if ((txq.state & QueueState.ANY_XOFF_OR_FROZEN) === 0) netifScheduleQdisc(qdisc)
+}
+
+function reversed(list: SkBuff): SkBuff {
+  let done: SkBuff = list
+  let skb: SkBuff | null = list.next
+  list.next = null
+  while (skb !== null) {
+    const next: SkBuff | null = skb.next
+    skb.next = done
+    done = skb
+    skb = next
+  }
+  return done
 }
