@@ -81,7 +81,8 @@ export default {
     },
     {
       name: 'no-cycle',
-      severity: 'error',
+      comment: 'told, not failed: parsers of nested protocols do call each other',
+      severity: 'warn',
       from: {},
       to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
     },

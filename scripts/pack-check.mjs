@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buildPackages } from './lib/build.mjs'
 import { capture, fail, Failure, root } from './lib/steps.mjs'
-import { closure, packages, readmeExample } from './lib/workspace.mjs'
+import { closure, packages, readmeExample, withoutTrailingBlanks } from './lib/workspace.mjs'
 
 const bin = (path) => join(root, 'node_modules', path)
 const pnpm = join(root, '.tools', 'node_modules', '.bin', process.platform === 'win32' ? 'pnpm.cmd' : 'pnpm')
@@ -82,7 +82,7 @@ async function load(pkg, folder) {
   const printed = await must(`${pkg.name}: README example`, process.execPath, ['out/example.js'], {
     cwd: folder,
   })
-  if (printed !== example.output) {
+  if (withoutTrailingBlanks(printed) !== withoutTrailingBlanks(example.output)) {
     fail(`${pkg.name}: the README example prints\n${printed}\nand the README says\n${example.output}`)
   }
   return names[0].trim()

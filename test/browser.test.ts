@@ -1,6 +1,7 @@
+import { format } from 'node:util'
 import { createContext, runInContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
-import { packages, readmeExample } from '../scripts/lib/workspace.mjs'
+import { packages, readmeExample, withoutTrailingBlanks } from '../scripts/lib/workspace.mjs'
 import { bundle } from './bundle.ts'
 
 /** What a page has beyond the language itself, as far as a package could want it. No process, no Buffer, no require. */
@@ -15,7 +16,7 @@ async function visit(program: string, report?: (value: unknown) => void): Promis
   const script = await bundle(program, { platform: 'browser', format: 'iife' })
   let output = ''
   const log = (...args: unknown[]): void => {
-    output += `${args.join(' ')}\n`
+    output += `${format(...args)}\n`
   }
   runInContext(
     script,
@@ -34,7 +35,7 @@ describe('in a browser', () => {
 
   it.each(packages())('the example of $name runs', async ({ folder }) => {
     const { code, output } = readmeExample(folder)!
-    expect(await visit(code)).toBe(output)
+    expect(withoutTrailingBlanks(await visit(code))).toBe(withoutTrailingBlanks(output))
   })
 
   it('a kernel on the real clock runs its timers', async () => {

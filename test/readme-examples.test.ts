@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { packages, readmeExample } from '../scripts/lib/workspace.mjs'
+import { packages, readmeExample, withoutTrailingBlanks } from '../scripts/lib/workspace.mjs'
 import { bundle } from './bundle.ts'
 
 /** Runs a program from its text, in a process of its own. */
@@ -16,6 +16,6 @@ describe('README examples', () => {
     const example = readmeExample(folder)
     expect(example, 'a ```ts block followed by a ```text block').not.toBeNull()
     const program = await bundle(example!.code, { platform: 'node', format: 'esm' })
-    expect(await output(program)).toBe(example!.output)
+    expect(withoutTrailingBlanks(await output(program))).toBe(withoutTrailingBlanks(example!.output))
   })
 })

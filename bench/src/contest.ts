@@ -85,7 +85,7 @@ class Player {
 
 function command(entry: Entry, machine: Machine, dist: string): string[] {
   const pin = machine.pinned && !entry.threads ? ['taskset', '-c', String(machine.cpus - 1)] : []
-  const first = machine.priority ? ['nice', '-n', '-10'] : []
+  const first = machine.priority ? ['nice', '-n', '-20'] : []
   if (entry.program === 'c') return [...first, ...pin, `${dist}/${entry.args[0]!}`, ...entry.args.slice(1)]
   const bundle = entry.program === 'absent' ? `${dist}/absent/contestant.mjs` : `${dist}/contestant.mjs`
   return [...first, ...pin, process.execPath, bundle, ...entry.args]
@@ -97,11 +97,8 @@ export async function contest(group: Group, plan: Plan, machine: Machine, dist: 
   const players: Player[] = []
   let [windows, preempted] = [0, 0]
   try {
-    for (const entry of entries) {
-      const player = new Player(entry, machine, dist)
-      players.push(player)
-      await player.ask(`warm ${plan.warmMs}`)
-    }
+    for (const entry of entries) players.push(new Player(entry, machine, dist))
+    for (const player of players) await player.ask(`warm ${plan.warmMs}`)
     for (let round = 0; round < plan.rounds; round++) {
       for (const player of players) {
         const answers: Answer[] = []

@@ -37,7 +37,7 @@ export function describeMachine(): Machine {
     v8: process.versions.v8,
     gcc: firstLine('gcc', '--version'),
     pinned: has('taskset', '-c', String(cpus().length - 1), 'true'),
-    priority: has('nice', '-n', '-10', 'true') && firstLine('nice', '-n', '-10', 'nice') === '-10',
+    priority: has('nice', '-n', '-20', 'true') && firstLine('nice', '-n', '-20', 'nice') === '-20',
     load: loadavg()[0]!,
     commit: firstLine('git', 'describe', '--always', '--dirty'),
   }

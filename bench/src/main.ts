@@ -37,7 +37,7 @@ const wanted = (id: string): boolean => values.only.length === 0 || values.only.
 
 function measure(id: string, flags: readonly string[], machine: Machine): Measure[] {
   const pin = machine.pinned && id !== 'startup' ? ['taskset', '-c', String(machine.cpus - 1)] : []
-  const first = machine.priority ? ['nice', '-n', '-10'] : []
+  const first = machine.priority ? ['nice', '-n', '-20'] : []
   const quick = values.quick ? ['quick'] : []
   const [program, ...args] = [...first, ...pin, process.execPath, ...flags, `${dist}/measure.mjs`, id, ...quick]
   return JSON.parse(execFileSync(program!, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })) as Measure[]

@@ -48,3 +48,9 @@ export function readmeExample(folder) {
   const found = existsSync(file) ? example.exec(readFileSync(file, 'utf8')) : null
   return found === null ? null : { code: found[1], output: found[2] }
 }
+
+/**
+ * Text without the blanks at the ends of its lines, which editors and formatters take away in a README.
+ * @param {string} text
+ */
+export const withoutTrailingBlanks = (text) => text.replace(/[ \t]+$/gm, '')

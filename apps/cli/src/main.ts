@@ -102,7 +102,7 @@ function noColour(): boolean {
 
 /** citty takes any option; a mistyped one must not pass in silence. */
 function refuseUnknown(name: keyof typeof commands, words: readonly string[]): void {
-  const known = Object.keys((commands[name].args ?? {}) as object)
+  const known = Object.keys(commands[name].args ?? {})
   for (const word of words) {
     if (!word.startsWith('-')) continue
     const option = word.replace(/^--?(no-)?/, '').replace(/=.*/s, '')

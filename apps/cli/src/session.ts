@@ -1,7 +1,12 @@
 import { Errno, dmesg, type CensusEntry, type Kernel, type ModuleDefinition } from '@vnet/kernel'
 import { devGetByName, devOpen, type NetDevice } from '@vnet/netdev'
-import type { VnetInstance, VnetInstances, VnetPriv } from '@vnet/vnet'
-import { createVnetModule, type VnetModuleOptions } from '@vnet/vnet'
+import {
+  createVnetModule,
+  type VnetInstance,
+  type VnetInstances,
+  type VnetModuleOptions,
+  type VnetPriv,
+} from '@vnet/vnet'
 import { CommandError } from './errors.ts'
 
 /** How long an event may still rest after the last command: the link watch speaks once a second. */

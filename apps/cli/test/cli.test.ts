@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -16,7 +16,7 @@ const replay = (...args: string[]): Promise<Ended> => cli.run(['replay', CAPTURE
 beforeAll(async () => {
   await cli.build()
   mkdirSync(join(cli.dir, 'fixtures'))
-  cpSync(CAPTURE, join(cli.dir, 'fixtures', 'office.pcap'))
+  copyFileSync(CAPTURE, join(cli.dir, 'fixtures', 'office.pcap'))
 })
 afterAll(() => cli.remove())
 

@@ -1,5 +1,8 @@
 /** Two threads, 16-byte descriptors: this one writes, a worker reads every word of them. */
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
+import { cpus } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { SharedSpscRing, descRingBytes, descRingLayout } from '@vnet/core-ring'
 import { RingBuffer } from 'ringbuf.js'
@@ -26,9 +29,15 @@ export async function threads(kind: 'vnet' | 'ringbuf', [burstText]: readonly st
   const memory = new SharedArrayBuffer(bytes)
   const shared = new Int32Array(new SharedArrayBuffer(8))
   const data: ReaderData = { kind, memory, shared, burst }
+  const before = threadIds()
   const worker = new Worker(new URL('./reader.mjs', import.meta.url), { workerData: data })
   worker.unref()
   await once(worker, 'message')
+  pin([process.pid], 0)
+  pin(
+    threadIds().filter((id) => !before.includes(id)),
+    cpus().length - 1,
+  )
   const write = kind === 'vnet' ? vnetWriter(memory) : ringbufWriter(memory, burst)
   let sent = 0
   return {
@@ -41,6 +50,25 @@ export async function threads(kind: 'vnet' | 'ringbuf', [burstText]: readonly st
     verify() {
       if (Atomics.load(shared, SUM) === 0) throw new Error('the reader read nothing')
     },
+  }
+}
+
+/** Linux only; elsewhere the system places the threads. */
+function threadIds(): number[] {
+  try {
+    return readdirSync('/proc/self/task').map(Number)
+  } catch {
+    return []
+  }
+}
+
+function pin(ids: readonly number[], cpu: number): void {
+  for (const id of ids) {
+    try {
+      execFileSync('taskset', ['-pc', String(cpu), String(id)], { stdio: 'ignore' })
+    } catch {
+      return
+    }
   }
 }
 

@@ -71,11 +71,11 @@ const ops: nd.NetDeviceOps<FifoPriv> = {
 
   ndoGetStats64(dev, s) {
     const { stats, card } = dev.priv
-    s.txPackets = stats.get(TX_PACKETS!)
-    s.txBytes = stats.get(TX_BYTES!)
-    s.rxPackets = stats.get(RX_PACKETS!)
-    s.rxBytes = stats.get(RX_BYTES!)
-    s.rxDropped = stats.get(RX_DROPPED!)
+    s.txPackets = stats.get(TX_PACKETS)
+    s.txBytes = stats.get(TX_BYTES)
+    s.rxPackets = stats.get(RX_PACKETS)
+    s.rxBytes = stats.get(RX_BYTES)
+    s.rxDropped = stats.get(RX_DROPPED)
     s.rxMissedErrors = BigInt(card.missed)
   },
 
@@ -116,8 +116,8 @@ function complete(dev: Dev, budget: number): void {
     bytes += skb.len
     nd.napiConsumeSkb(skb, budget)
   }
-  stats.add(TX_PACKETS!, packets)
-  stats.add(TX_BYTES!, bytes)
+  stats.add(TX_PACKETS, packets)
+  stats.add(TX_BYTES, bytes)
   nd.netifTxqCompletedWake(dev.txq[0]!, packets, bytes, room, 4)
 }
 
@@ -126,11 +126,11 @@ function receive(dev: Dev): void {
   const { rx } = card
   const length = rx.length
   const skb = nd.netdevAllocSkb(dev, length)
-  if (skb === null) stats.add(RX_DROPPED!, 1)
+  if (skb === null) stats.add(RX_DROPPED, 1)
   else {
     copyBytes(skb.mem, nd.skbPut(skb, length), rx.bytes, rx.offset, length)
-    stats.add(RX_PACKETS!, 1)
-    stats.add(RX_BYTES!, length)
+    stats.add(RX_PACKETS, 1)
+    stats.add(RX_BYTES, length)
     skb.protocol = nd.ethTypeTrans(skb, dev)
   }
   rx.pop()

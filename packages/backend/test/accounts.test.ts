@@ -74,9 +74,9 @@ describe('accounts', () => {
     })
     const script = fc.record({
       end: ends,
-      stack: fc.array(layer, { maxLength: 4 }),
+      stack: fc.array(layer, { maxLength: 4, size: 'max' }),
       seed: fc.integer({ min: 0, max: 0xffff }),
-      actions: fc.array(action, { maxLength: 12 }),
+      actions: fc.array(action, { maxLength: 12, size: 'max' }),
     })
     fc.assert(
       fc.property(script, ({ end, stack, seed, actions }) => {
@@ -123,7 +123,7 @@ describe('accounts', () => {
         expect(cable.a.counters.downFrames).toBe(cable.b.counters.upFrames)
         expect(leftBehind(kernel)).toEqual([])
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     )
   })
 })

@@ -109,6 +109,7 @@ export function testBackend(given: ContractCase): void {
       backend.attach(null)
       backend.attach(null)
       expect(problems(backend)).toEqual([])
+      expect(backend.counters.held).toBe(0)
       port.onReceive = null
       port.plug(backend)
       port.send(backend, numbered(11))

@@ -71,6 +71,27 @@ describe('DelayLine', () => {
     expect(put(numbered(1), 0)).toBe(false)
   })
 
+  it('keeps the bytes of the frame being handed on, even when closed from there', () => {
+    const { kernel, delay, put, got, target, counters } = line()
+    for (let i = 0; i < 3; i++) put(numbered(7 + i), 0)
+    const seen: Uint8Array[] = []
+    target.deliver = (mem, offset, length) => {
+      delay.close()
+      delay.open()
+      expect(put(numbered(1), 0)).toBe(false)
+      delay.close()
+      // Memory handed out is zeroed: it must not be the frame's.
+      kernel.mem.alloc(1 << 20, 64)
+      seen.push(mem.slice(offset, offset + length))
+      return true
+    }
+    kernel.runFor(0)
+    expect(seen).toEqual([numbered(7)])
+    expect(got).toEqual([])
+    expect([delay.count, counters.held, counters.dropped]).toEqual([0, 0, 2])
+    expect(kernel.mem.allocated).toBe(1 << 20)
+  })
+
   it('says when it is at most half full', () => {
     const { delay, put } = line()
     for (let i = 0; i < 512; i++) put(numbered(i), 1000)

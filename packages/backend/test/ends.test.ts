@@ -49,6 +49,21 @@ describe('loopback', () => {
     expect(port.writables).toBeGreaterThan(0)
   })
 
+  it('calls a refused card back only when it is half empty', () => {
+    const kernel = createKernel()
+    const backend = loopback(kernel, { frames: 256 })
+    const port = new TestPort(kernel).plug(backend)
+    while (port.send(backend, numbered(1)));
+    const seen: [number, number][] = []
+    while (kernel.step()) seen.push([port.frames.length, port.writables])
+    expect(seen).toEqual([
+      [64, 0],
+      [128, 1],
+      [192, 1],
+      [256, 1],
+    ])
+  })
+
   it('drops a frame larger than its store instead of refusing it for ever', () => {
     const kernel = createKernel()
     const backend = loopback(kernel, { bytes: 1024 })

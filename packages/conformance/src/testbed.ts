@@ -14,6 +14,7 @@ import {
   skbPut,
   type NetDevice,
   type RtnlLinkStats64,
+  type SkBuff,
 } from '@vnet/netdev'
 import { TestCable } from './cable.ts'
 import { testFrame } from './frames.ts'
@@ -58,12 +59,13 @@ export class Testbed {
   /** Notices of the network, as 'NETDEV_UP vnet0'. */
   readonly notices: string[] = []
   private made: DriverUnderTest | null = null
+  private readonly others: DriverUnderTest[] = []
 
   constructor(spec: DriverSpec, seed: number) {
     this.spec = spec
     this.supports = spec.supports ?? {}
     this.seed = seed
-    this.kernel = createKernel({ strict: false, checks: true, seed })
+    this.kernel = createKernel({ strict: false, checks: true, seed, memoryBytes: 2 << 20 })
     this.cable = new TestCable(this.kernel)
     registerNetdeviceNotifier(this.kernel, (event, dev) => {
       this.notices.push(`${event} ${dev.name}`)
@@ -84,6 +86,14 @@ export class Testbed {
     const dev = this.create(options)
     this.up()
     return dev
+  }
+
+  /** Makes one more device of the same driver, registered and down, on a cable of its own. */
+  another(options: CreateOptions = {}): { dut: DriverUnderTest; cable: TestCable } {
+    const cable = new TestCable(this.kernel)
+    const dut = this.asModule(() => this.spec.create(this.kernel, cable, options))
+    this.others.push(dut)
+    return { dut, cable }
   }
 
   get dut(): DriverUnderTest {
@@ -112,9 +122,9 @@ export class Testbed {
 
   /** Takes the driver apart; does nothing the second time. */
   destroy(): void {
-    const { made } = this
+    const all = [this.made, ...this.others.splice(0)].filter((dut) => dut !== null)
     this.made = null
-    if (made !== null) this.asModule(() => made.destroy())
+    for (const dut of all) this.asModule(() => dut.destroy())
   }
 
   /** Runs `fn` as the driver's module would, so that what it makes is tagged. */
@@ -135,13 +145,17 @@ export class Testbed {
   }
 
   /** Hands a frame, or a test frame of that length, to the device's queue; returns what devQueueXmit returned. */
-  send(what: number | Uint8Array = 60, n = 0): number {
+  send(what: number | Uint8Array = 60, n = 0, dev: NetDevice<any> = this.dev): number {
     const bytes = typeof what === 'number' ? testFrame(what, n) : what
-    const skb = netdevAllocSkb(this.dev, Math.max(bytes.length, 64))
+    return devQueueXmit(this.makeSkb(bytes, dev))
+  }
+
+  /** A packet to send on `dev`, with these bytes in it. */
+  makeSkb(bytes: Uint8Array, dev: NetDevice<any> = this.dev): SkBuff {
+    const skb = netdevAllocSkb(dev, Math.max(bytes.length, 64))
     if (skb === null) throw new Error('the kit found no sk_buff')
     if (bytes.length > 0) skb.mem.set(bytes, skbPut(skb, bytes.length))
-    skb.dev = this.dev
-    return devQueueXmit(skb)
+    return skb
   }
 
   /** Sends `count` numbered test frames. */
@@ -176,7 +190,7 @@ export class Testbed {
   // ── verdicts ──
 
   /** Fails the check unless `good`. */
-  expect(good: boolean, message: string): asserts good {
+  expect(good: boolean, message: string): void {
     if (!good) throw new CheckFailure(message)
   }
 

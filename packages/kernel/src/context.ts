@@ -17,6 +17,8 @@ export class CpuState {
   rcuDepth = 0
   /** Above 0 while the outside world acts: what it raises is delivered when it is done. */
   hwDepth = 0
+  /** Above 0 inside onAnotherCpu(). */
+  otherDepth = 0
 }
 
 /** True when an interrupt could be taken now. @kernel none */
@@ -49,38 +51,6 @@ export function unwind(kernel: Kernel, bhDepth: number, rcuDepth: number, held: 
   // Neither an interrupt nor a softirq begins with interrupts off.
   kernel.cpu.irqOffDepth = 0
   kernel.lockdep.forget(held)
-}
-
-/**
- * Runs `fn` as if on a second CPU, while this one stands still where it is: for schedules tried at preemption points.
- *
- * There it is process context with everything on and no lock held, whatever goes on here. rtnl is one for all: held
- * here, it is held there. Softirqs that `fn` leaves pending run on this CPU.
- *
- * @kernel none
- */
-export function onAnotherCpu(kernel: Kernel, fn: () => void): void {
-  const { cpu, ctx, currentModule } = kernel
-  const { bhDepth, irqOffDepth, rcuDepth, hwDepth } = cpu
-  const held = kernel.lockdep.swap([])
-  const pending = kernel.softirq.swapPending(0)
-  const move = (to: Context, bh: number, irqOff: number, rcu: number, hw: number): void => {
-    kernel.ctx = to
-    cpu.bhDepth = bh
-    cpu.irqOffDepth = irqOff
-    cpu.rcuDepth = rcu
-    cpu.hwDepth = hw
-  }
-  move('process', 0, 0, 0, 0)
-  kernel.currentModule = null
-  try {
-    fn()
-  } finally {
-    move(ctx, bhDepth, irqOffDepth, rcuDepth, hwDepth)
-    kernel.currentModule = currentModule
-    kernel.lockdep.swap(held)
-    kernel.softirq.swapPending(pending | kernel.softirq.pending)
-  }
 }
 
 /**

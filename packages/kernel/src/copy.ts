@@ -37,3 +37,80 @@ function copyShort(dst: Uint8Array, dstOff: number, src: Uint8Array, srcOff: num
   }
   for (; s < end; s++, d++) dst[d] = src[s]!
 }
+
+/** Memory known by bytes and by words, both from the same start: a `MemoryRegion`, for instance. @kernel none */
+export interface WordMemory {
+  readonly u8: Uint8Array
+  readonly i32: Int32Array
+}
+
+/**
+ * Up to here a loop over words beats the engine's own copy, whose call alone costs about 15 ns. Measured on Node 20.
+ */
+const WORD_BYTES = 64
+const NO_WORDS = new Int32Array(0)
+
+/**
+ * Copies frames into memory that is known by words, whole words at a time where both sides allow it.
+ *
+ * Frames come as bytes of any memory; the words of the last memory seen are kept, so one object per direction of traffic
+ * makes a view only when the memory changes.
+ *
+ * @kernel none
+ */
+export class FrameCopier {
+  #mem: Uint8Array
+  #words: Int32Array
+
+  constructor() {
+    this.#mem = new Uint8Array(0)
+    this.#words = NO_WORDS
+  }
+
+  /** Copies `len` bytes; within one memory the ranges must not overlap. Hot path. */
+  copy(dst: WordMemory, dstOff: number, src: Uint8Array, srcOff: number, len: number): void {
+    if (src !== this.#mem) this.#meet(src)
+    const words = this.#words
+    if (len > WORD_BYTES || ((dstOff ^ srcOff) & 3) !== 0 || words.length === 0) {
+      copyBytes(dst.u8, dstOff, src, srcOff, len)
+      return
+    }
+    copyWords(dst.u8, dst.i32, dstOff, src, words, srcOff, len)
+  }
+
+  #meet(mem: Uint8Array): void {
+    this.#mem = mem
+    const aligned = (mem.byteOffset & 3) === 0
+    this.#words = aligned ? new Int32Array(mem.buffer, mem.byteOffset, mem.byteLength >>> 2) : NO_WORDS
+  }
+}
+
+/** Bytes up to the first whole word, words, and the bytes that are left; both offsets are aligned alike. */
+function copyWords(
+  dst: Uint8Array,
+  dstWords: Int32Array,
+  dstOff: number,
+  src: Uint8Array,
+  srcWords: Int32Array,
+  srcOff: number,
+  len: number,
+): void {
+  let s = srcOff
+  let d = dstOff
+  const end = srcOff + len
+  while ((s & 3) !== 0 && s < end) dst[d++] = src[s++]!
+  let sw = s >> 2
+  let dw = d >> 2
+  const whole = (end - s) >> 2
+  const stop = sw + whole
+  for (; sw + 4 <= stop; sw += 4, dw += 4) {
+    dstWords[dw] = srcWords[sw]!
+    dstWords[dw + 1] = srcWords[sw + 1]!
+    dstWords[dw + 2] = srcWords[sw + 2]!
+    dstWords[dw + 3] = srcWords[sw + 3]!
+  }
+  for (; sw < stop; sw++, dw++) dstWords[dw] = srcWords[sw]!
+  s += whole << 2
+  d += whole << 2
+  for (; s < end; s++, d++) dst[d] = src[s]!
+}

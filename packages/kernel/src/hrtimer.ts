@@ -1,6 +1,7 @@
 import { Callback } from './callback.ts'
 import { EventKind } from './event-kind.ts'
 import { DEFERRED, IDLE } from './heap.ts'
+import { reportEndlessWait } from './other-cpu.ts'
 import type { Ktime } from './clock.ts'
 import type { Kernel } from './kernel.ts'
 
@@ -50,7 +51,11 @@ export function hrtimerStart(timer: Hrtimer, deltaNs: Ktime): void {
  */
 export function hrtimerCancel(timer: Hrtimer): boolean {
   if (timer.running) {
-    timer.kernel.warnOn('STOP-01', `hrtimerCancel(${timer.owner}) waits for the timer it is called from`)
+    reportEndlessWait(
+      timer.kernel,
+      'STOP-01',
+      `hrtimerCancel(${timer.owner}) waits for the timer it is called from`,
+    )
   }
   return hrtimerTryToCancel(timer)
 }

@@ -41,6 +41,7 @@ export {
   rcuReadUnlock,
 } from './context.ts'
 export type { Context } from './context.ts'
+export { onAnotherCpu, ScheduleBlocked } from './other-cpu.ts'
 export { Rtnl } from './rtnl.ts'
 export { Lockdep } from './lockdep.ts'
 export type { LockLike } from './lockdep.ts'
@@ -58,6 +59,7 @@ export {
 } from './hrtimer.ts'
 export { HwEvent, hwEventCancel, hwEventPending, hwEventSetup, hwEventStart } from './hwevent.ts'
 export {
+  cancelWork,
   cancelWorkSync,
   flushWork,
   scheduleDelayedWork,
@@ -94,7 +96,7 @@ export type { SoftirqNr } from './softirq.ts'
 
 export { MemoryRegion, PAGE_SIZE, PhysMemory } from './mem.ts'
 export type { MemoryBlock } from './mem.ts'
-export { copyBytes } from './copy.ts'
+export { copyBytes, FrameCopier, type WordMemory } from './copy.ts'
 export { Census } from './census.ts'
 export type { CensusEntry, CensusItem } from './census.ts'
 

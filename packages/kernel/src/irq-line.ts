@@ -1,5 +1,3 @@
-import type { Ktime } from './clock.ts'
-
 /** The handler's answer: the interrupt was not its device's. @kernel IRQ_NONE include/linux/irqreturn.h */
 export const IRQ_NONE = 0
 /** The handler's answer: its device interrupted, and it was dealt with. @kernel IRQ_HANDLED include/linux/irqreturn.h */
@@ -38,9 +36,8 @@ export class IrqLine {
   next: IrqLine | null = null
   count = 0
   unhandled = 0
-  /** Rounds in a row after which it was still asserted, and the moment they happened. */
+  /** Rounds in a row after which it was still asserted. */
   rounds = 0
-  roundsAt: Ktime = -1
 
   constructor(nr: number, name: string) {
     this.nr = nr

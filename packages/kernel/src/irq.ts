@@ -7,7 +7,7 @@ import type { IrqAction, IrqInfo, IrqReturn } from './irq-line.ts'
 import type { Kernel } from './kernel.ts'
 import type { Tracepoint } from './trace.ts'
 
-/** Rounds in a row at one moment after which a line is taken for stuck. @kernel note_interrupt() kernel/irq/spurious.c */
+/** Rounds in a row, with nothing else in between, after which a line is taken for stuck. @kernel note_interrupt() kernel/irq/spurious.c */
 export const IRQ_STORM_ROUNDS = 1000
 
 /**
@@ -207,8 +207,8 @@ export class IrqController {
   }
 
   #handle(line: IrqLine): void {
-    // It may have been deasserted, disabled or freed while it waited.
-    if (!line.wants) return
+    // It may have been deasserted, disabled or freed while it waited, or runs on another CPU, which looks again.
+    if (!line.wants || line.running) return
     const kernel = this.#kernel
     const module = kernel.currentModule
     const actions = line.actions
@@ -241,11 +241,6 @@ export class IrqController {
   }
 
   #checkStorm(line: IrqLine, handled: boolean): void {
-    const now = this.#kernel.clock.lastSeen
-    if (line.roundsAt !== now) {
-      line.roundsAt = now
-      line.rounds = 0
-    }
     if (++line.rounds < IRQ_STORM_ROUNDS) return
     line.rounds = 0
     line.depth++

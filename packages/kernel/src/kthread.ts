@@ -2,6 +2,7 @@ import { Callback } from './callback.ts'
 import { mightSleep } from './context.ts'
 import { EventKind } from './event-kind.ts'
 import { IDLE } from './heap.ts'
+import { reportEndlessWait } from './other-cpu.ts'
 import type { Kernel } from './kernel.ts'
 
 /**
@@ -101,7 +102,7 @@ export function kthreadStop(thread: Kthread): void {
   const { kernel } = thread
   mightSleep(kernel, 'kthreadStop')
   if (thread.running)
-    kernel.warnOn('STOP-01', `kthreadStop(${thread.name}) waits for the thread it is called from`)
+    reportEndlessWait(kernel, 'STOP-01', `kthreadStop(${thread.name}) waits for the thread it is called from`)
   thread.stopped = true
   kernel.events.cancel(thread.event)
   kernel.threads.remove(thread)

@@ -6,6 +6,13 @@ export interface LockLike {
   readonly name: string
 }
 
+/** The locks one CPU holds, in the order taken. @kernel held_lock include/linux/lockdep.h */
+export class HeldLocks {
+  readonly locks: LockLike[] = []
+  /** For each, whether softirqs are off because of it. */
+  readonly bh: boolean[] = []
+}
+
 const IN_HARDIRQ = 1
 const IN_SOFTIRQ = 2
 const WITH_IRQS_ON = 4
@@ -24,8 +31,7 @@ const REPORTED = 16
 export class Lockdep {
   readonly #kernel: Kernel
   readonly #usage = new WeakMap<LockLike, number>()
-  readonly #held: LockLike[] = []
-  readonly #heldBh: boolean[] = []
+  #held = new HeldLocks()
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel
@@ -33,53 +39,60 @@ export class Lockdep {
 
   /** How many locks are held now. @rule CTX-08 */
   get heldCount(): number {
-    return this.#held.length
+    return this.#held.locks.length
   }
 
   /** The names of the locks held now, in the order they were taken. */
   heldNames(): string[] {
-    return this.#held.map((lock) => lock.name)
+    return this.#held.locks.map((lock) => lock.name)
   }
 
   /** True while this lock is held. @kernel lockdep_is_held() include/linux/lockdep.h */
   isHeld(lock: LockLike): boolean {
-    return this.#held.includes(lock)
+    return this.#held.locks.includes(lock)
   }
 
   /** A lock was taken; `bh` when softirqs shall be off while it is held. */
   acquired(lock: LockLike, bh: boolean): void {
     const kernel = this.#kernel
     if (bh) localBhDisable(kernel)
-    this.#held.push(lock)
-    this.#heldBh.push(bh)
+    this.#held.locks.push(lock)
+    this.#held.bh.push(bh)
     if (kernel.checks) this.#check(lock)
   }
 
   /** A lock was given back. */
   released(lock: LockLike): void {
-    const held = this.#held
+    const { locks, bh } = this.#held
     // Nearly always the last one taken.
-    let at = held.length - 1
-    while (at >= 0 && held[at] !== lock) at--
+    let at = locks.length - 1
+    while (at >= 0 && locks[at] !== lock) at--
     if (at < 0) {
       this.#kernel.warnOn('CTX-07', `lock ${lock.name} released but not held`)
       return
     }
-    const bh = this.#heldBh[at]!
-    if (at === held.length - 1) {
-      held.pop()
-      this.#heldBh.pop()
+    const enable = bh[at]!
+    if (at === locks.length - 1) {
+      locks.pop()
+      bh.pop()
     } else {
-      held.splice(at, 1)
-      this.#heldBh.splice(at, 1)
+      locks.splice(at, 1)
+      bh.splice(at, 1)
     }
-    if (bh) localBhEnable(this.#kernel)
+    if (enable) localBhEnable(this.#kernel)
   }
 
   /** Forgets all but the first `count` locks: an exception passed by those who would release them. */
   forget(count: number): void {
-    this.#held.length = count
-    this.#heldBh.length = count
+    this.#held.locks.length = count
+    this.#held.bh.length = count
+  }
+
+  /** Goes over to the locks of another CPU, and returns those of this one. */
+  swap(held: HeldLocks): HeldLocks {
+    const before = this.#held
+    this.#held = held
+    return before
   }
 
   #check(lock: LockLike): void {

@@ -1,4 +1,5 @@
 import { mightSleep } from './context.ts'
+import { reportEndlessWait } from './other-cpu.ts'
 import type { IrqHandler } from './irq-line.ts'
 import type { Kernel } from './kernel.ts'
 
@@ -33,11 +34,10 @@ export function requestIrq(
  * @rule IRQ-03 CTX-06
  */
 export function freeIrq(kernel: Kernel, irq: number, devId: object): void {
-  const running = kernel.irq.isRunning(irq)
-  if (!running) mightSleep(kernel, 'freeIrq')
+  wait(kernel, irq, 'freeIrq')
   if (!kernel.irq.free(irq, devId)) {
     kernel.warnOn('IRQ-03', `freeIrq: IRQ ${irq} has no such handler; freed twice?`)
-  } else if (running) reportSelfWait(kernel, irq, 'freeIrq')
+  }
 }
 
 /**
@@ -47,8 +47,8 @@ export function freeIrq(kernel: Kernel, irq: number, devId: object): void {
  * @rule IRQ-03 CTX-06
  */
 export function disableIrq(kernel: Kernel, irq: number): void {
-  kernel.irq.disable(irq)
   wait(kernel, irq, 'disableIrq')
+  kernel.irq.disable(irq)
 }
 
 /** Masks a line without waiting for its handler. Any context. @kernel disable_irq_nosync() kernel/irq/manage.c */
@@ -76,12 +76,8 @@ export function synchronizeIrq(kernel: Kernel, irq: number): void {
   wait(kernel, irq, 'synchronizeIrq')
 }
 
-/** One CPU: a handler that runs is below us on the stack, so it has either ended or waits for us for ever. */
+/** A handler that runs is below us on the stack: it cannot end before we do. */
 function wait(kernel: Kernel, irq: number, what: string): void {
-  if (kernel.irq.isRunning(irq)) reportSelfWait(kernel, irq, what)
-  else mightSleep(kernel, what)
-}
-
-function reportSelfWait(kernel: Kernel, irq: number, what: string): void {
-  kernel.warnOn('IRQ-03', `${what} waits for the handler of IRQ ${irq} from inside it`)
+  if (!kernel.irq.isRunning(irq)) mightSleep(kernel, what)
+  else reportEndlessWait(kernel, 'IRQ-03', `${what} waits for the handler of IRQ ${irq} from inside it`)
 }

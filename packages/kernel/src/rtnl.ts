@@ -1,4 +1,5 @@
 import { mightSleep } from './context.ts'
+import { reportEndlessWait } from './other-cpu.ts'
 import type { Kernel } from './kernel.ts'
 
 /**
@@ -24,7 +25,7 @@ export class Rtnl {
   lock(): void {
     mightSleep(this.#kernel, 'rtnl.lock')
     if (this.#depth > 0)
-      this.#kernel.warnOn('CTX-01', 'rtnl.lock: rtnl is held already, this would wait for ever')
+      reportEndlessWait(this.#kernel, 'CTX-01', 'rtnl.lock: rtnl is held already, this would wait for ever')
     this.#depth++
   }
 

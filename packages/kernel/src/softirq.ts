@@ -83,6 +83,13 @@ export class Softirqs {
     if (kernel.ctx === 'process' && kernel.cpu.bhDepth === 0 && kernel.cpu.hwDepth === 0) this.wake()
   }
 
+  /** Goes over to what is pending on another CPU, and returns what was on this one. */
+  swapPending(pending: number): number {
+    const before = this.#pending
+    this.#pending = pending
+    return before
+  }
+
   /** Runs what is pending if this is a moment to do so. */
   runIfPending(): void {
     if (this.#pending !== 0 && softirqsRunnable(this.#kernel)) this.#run()

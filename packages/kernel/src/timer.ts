@@ -1,6 +1,7 @@
 import { Callback } from './callback.ts'
 import { EventKind } from './event-kind.ts'
 import { DEFERRED, IDLE } from './heap.ts'
+import { reportEndlessWait } from './other-cpu.ts'
 import { Softirq } from './softirq.ts'
 import type { Kernel } from './kernel.ts'
 
@@ -67,7 +68,11 @@ export function timerDelete(timer: TimerList): boolean {
 export function timerDeleteSync(timer: TimerList): boolean {
   const kernel = timer.kernel
   if (timer.running)
-    kernel.warnOn('STOP-01', `timerDeleteSync(${timer.owner}) waits for the timer it is called from`)
+    reportEndlessWait(
+      kernel,
+      'STOP-01',
+      `timerDeleteSync(${timer.owner}) waits for the timer it is called from`,
+    )
   else if (kernel.ctx === 'hardirq')
     kernel.warnOn('CTX-06', `timerDeleteSync(${timer.owner}) in an interrupt handler`)
   return timerDelete(timer)

@@ -2,6 +2,7 @@ import { Callback } from './callback.ts'
 import { mightSleep, unwind } from './context.ts'
 import { EventKind } from './event-kind.ts'
 import { IDLE } from './heap.ts'
+import { reportEndlessWait } from './other-cpu.ts'
 import type { Kernel } from './kernel.ts'
 
 /**
@@ -100,5 +101,5 @@ export function runTask(task: Callback<never>): void {
 function waitFor(work: WorkStruct, what: string): void {
   mightSleep(work.kernel, what)
   if (work.running)
-    work.kernel.warnOn('STOP-01', `${what}(${work.owner}) waits for the work it is called from`)
+    reportEndlessWait(work.kernel, 'STOP-01', `${what}(${work.owner}) waits for the work it is called from`)
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { copyBytes } from '@vnet/kernel'
+import { copyBytes, FrameCopier, type WordMemory } from '@vnet/kernel'
 
 const bytes = (n: number, seed: number) => Uint8Array.from({ length: n }, (_, i) => (i * 31 + seed) & 255)
 
@@ -37,5 +37,37 @@ describe('copyBytes', () => {
     copyBytes(back, 100, shared, 100, 1514)
     expect(back.subarray(100, 1614)).toEqual(src.subarray(0, 1514))
     expect(shared.slice(0, 60)).toEqual(src.slice(0, 60))
+  })
+})
+
+describe('FrameCopier', () => {
+  const memory = (buffer: ArrayBufferLike): WordMemory => ({
+    u8: new Uint8Array(buffer),
+    i32: new Int32Array(buffer, 0, buffer.byteLength >>> 2),
+  })
+
+  it('copies every length and alignment, and nothing beside', () => {
+    const copier = new FrameCopier()
+    const src = bytes(202, 7)
+    for (let len = 0; len <= 100; len++) {
+      for (let at = 0; at < 16; at++) {
+        const dst = memory(new ArrayBuffer(200))
+        const expected = new Uint8Array(200)
+        expected.set(src.subarray(at & 3, (at & 3) + len), 40 + (at >> 2))
+        copier.copy(dst, 40 + (at >> 2), src, at & 3, len)
+        expect(dst.u8).toEqual(expected)
+      }
+    }
+  })
+  it('follows a source that changes, lies askew, ends within a word, or is shared', () => {
+    const copier = new FrameCopier()
+    const base = bytes(301, 9)
+    const shared = new Uint8Array(new SharedArrayBuffer(300))
+    shared.set(base.subarray(0, 300))
+    for (const src of [base, base.subarray(1), base.subarray(4, 67), shared, base]) {
+      const dst = memory(new ArrayBuffer(128))
+      copier.copy(dst, 3, src, 3, 60)
+      expect(dst.u8.subarray(3, 63)).toEqual(Uint8Array.from(src.subarray(3, 63)))
+    }
   })
 })

@@ -18,6 +18,7 @@ import {
   localBhDisable,
   localBhEnable,
   synchronizeIrq,
+  udelay,
 } from '@vnet/kernel'
 import type { IrqReturn, Kernel } from '@vnet/kernel'
 import { broken } from './broken.ts'
@@ -331,6 +332,12 @@ describe('a stuck line', () => {
     kernel.irq.setLevel(line.irq, true)
     expect(kernel.violations.map((v) => [v.rule, v.ctx])).toEqual([['IRQ-02', 'hardirq']])
     expect(kernel.irq.list()[0]).toMatchObject({ count: 1000, unhandled: 1000 })
+  })
+  it('IRQ-02 is found also when time goes on meanwhile', () => {
+    const kernel = createKernel()
+    const irq = kernel.irq.allocLine('card')
+    requestIrq(kernel, irq, () => (udelay(kernel, 1), IRQ_HANDLED), {}, 'vnet0', {})
+    expect(broken(() => kernel.irq.setLevel(irq, true))).toContain('IRQ-02')
   })
   it('does not starve the other lines', () => {
     const kernel = createKernel({ strict: false })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import {
+  cancelWork,
   cancelWorkSync,
   createKernel,
   flushWork,
@@ -116,6 +117,8 @@ describe('work', () => {
     expect(cancelWorkSync(work)).toBe(false)
     scheduleWork(work)
     expect(cancelWorkSync(work)).toBe(true)
+    scheduleWork(work)
+    expect([cancelWork(work), cancelWork(work)]).toEqual([true, false])
     expect(flushWork(work)).toBe(false)
     scheduleWork(work)
     expect(flushWork(work)).toBe(true)

@@ -3,7 +3,7 @@ import { IffPriv, NetAddr } from './constants.ts'
 import { callNdo, enterControl } from './control.ts'
 import { ethRandomAddr, isValidEtherAddr } from './eth-addr.ts'
 import type { NetDevice } from './netdevice.ts'
-import { callNetdeviceNotifiers } from './notifier.ts'
+import { callNetdeviceNotifiers, tellNetdeviceNotifiers } from './notifier.ts'
 import { netifDevicePresent, netifRunning } from './running.ts'
 
 /**
@@ -25,7 +25,7 @@ export function devSetMacAddress(dev: NetDevice<any>, addr: Uint8Array): void {
     if (!sameBytes(dev.devAddr, addr)) ethHwAddrSet(dev, addr)
   }
   dev.addrAssignType = NetAddr.SET
-  callNetdeviceNotifiers('NETDEV_CHANGEADDR', dev)
+  tellNetdeviceNotifiers('NETDEV_CHANGEADDR', dev)
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

@@ -1,5 +1,5 @@
 import type { NetDevice } from './netdevice.ts'
-import { QueueState } from './queue.ts'
+import { QueueState } from './queue-state.ts'
 import { netifScheduleQueue } from './schedule.ts'
 
 /**

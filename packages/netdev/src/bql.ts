@@ -1,4 +1,5 @@
-import { type NetdevQueue, QueueState, netifTxQueueStopped } from './queue.ts'
+import { type NetdevQueue, netifTxQueueStopped } from './queue.ts'
+import { QueueState } from './queue-state.ts'
 import { netifScheduleQueue } from './schedule.ts'
 
 /**
@@ -18,7 +19,7 @@ export function netdevTxSentQueue(txq: NetdevQueue, bytes: number): void {
 /**
  * Reports bytes handed to the card, and says whether to ring the doorbell now.
  *
- * @param xmitMore what `netdevXmitMore` says
+ * @param xmitMore - what `netdevXmitMore` says
  * @returns true: ring it
  * @kernel __netdev_tx_sent_queue() include/linux/netdevice.h
  * @rule TXQ-18 BQL-01
@@ -43,7 +44,10 @@ export function netdevTxCompletedQueue(txq: NetdevQueue, pkts: number, bytes: nu
   const dql = txq.dql
   if (bytes > dql.inflight) {
     const { name, kernel } = txq.dev
-    kernel.warnOn('BQL-01', `${name} queue ${txq.index}: ${bytes} bytes in ${pkts} packets completed, ${dql.inflight} in flight`)
+    kernel.warnOn(
+      'BQL-01',
+      `${name} queue ${txq.index}: ${bytes} bytes in ${pkts} packets completed, ${dql.inflight} in flight`,
+    )
     bytes = dql.inflight
   }
   dql.completed(bytes)

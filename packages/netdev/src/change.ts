@@ -5,7 +5,7 @@ import { netifCarrierOk } from './carrier.ts'
 import { devGetValidName } from './name.ts'
 import { netdevInfo } from './netdev-printk.ts'
 import type { NetDevice } from './netdevice.ts'
-import { callNetdeviceNotifiers, netdevStateChange } from './notifier.ts'
+import { callNetdeviceNotifiers, netdevStateChange, tellNetdeviceNotifiers } from './notifier.ts'
 import { netifDevicePresent } from './running.ts'
 
 /**
@@ -26,7 +26,7 @@ export function devChangeName(dev: NetDevice<any>, want: string): void {
     callNetdeviceNotifiers('NETDEV_CHANGENAME', dev, before)
   } catch (error) {
     setName(dev, before)
-    callNetdeviceNotifiers('NETDEV_CHANGENAME', dev, want)
+    tellNetdeviceNotifiers('NETDEV_CHANGENAME', dev, want)
     throw error
   }
   netdevInfo(dev, `renamed from ${before}`)
@@ -51,7 +51,8 @@ export function devChangeCarrier(dev: NetDevice<any>, carrier: boolean): void {
   const { ops } = dev
   if (ops.ndoChangeCarrier === undefined) throw new Errno('EOPNOTSUPP')
   if (!netifDevicePresent(dev)) throw new Errno('ENODEV')
-  if (netifCarrierOk(dev) !== carrier) callNdo(dev, 'ndoChangeCarrier', () => ops.ndoChangeCarrier!(dev, carrier))
+  if (netifCarrierOk(dev) !== carrier)
+    callNdo(dev, 'ndoChangeCarrier', () => ops.ndoChangeCarrier!(dev, carrier))
 }
 
 /** Changes the length of the transmit queue. rtnl is held. @throws Errno ERANGE @kernel dev_change_tx_queue_len() net/core/dev.c */

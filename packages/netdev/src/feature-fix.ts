@@ -17,13 +17,19 @@ function has(features: NetdevFeatures, mask: NetdevFeatures): boolean {
   return (features & mask) !== 0n
 }
 
-function lacks(needed: (f: NetdevFeatures) => boolean, drop: NetdevFeatures, why: string, alsoDrop = 0n): FeatureRule {
+function lacks(
+  needed: (f: NetdevFeatures) => boolean,
+  drop: NetdevFeatures,
+  why: string,
+  alsoDrop = 0n,
+): FeatureRule {
   return { broken: (f) => has(f, drop) && !needed(f), drop: drop | alsoDrop, why }
 }
 
 const csum4 = (f: NetdevFeatures): boolean => has(f, NETIF_F.HW_CSUM | NETIF_F.IP_CSUM)
 const csum6 = (f: NetdevFeatures): boolean => has(f, NETIF_F.HW_CSUM | NETIF_F.IPV6_CSUM)
-const csumBoth = (f: NetdevFeatures): boolean => has(f, NETIF_F.HW_CSUM) || (f & BOTH_IP_CSUMS) === BOTH_IP_CSUMS
+const csumBoth = (f: NetdevFeatures): boolean =>
+  has(f, NETIF_F.HW_CSUM) || (f & BOTH_IP_CSUMS) === BOTH_IP_CSUMS
 const sg = (f: NetdevFeatures): boolean => has(f, NETIF_F.SG)
 const rxcsum = (f: NetdevFeatures): boolean => has(f, NETIF_F.RXCSUM)
 
@@ -75,11 +81,14 @@ export const FEATURE_RULES: readonly FeatureRule[] = [
 /**
  * What of a feature set can be on together. It only takes away.
  *
- * @param broken called with each rule that took something away
+ * @param broken - called with each rule that took something away
  * @kernel netdev_fix_features() net/core/dev.c
  * @rule FEAT-03 FEAT-04
  */
-export function netdevFixFeatures(features: NetdevFeatures, broken?: (rule: FeatureRule) => void): NetdevFeatures {
+export function netdevFixFeatures(
+  features: NetdevFeatures,
+  broken?: (rule: FeatureRule) => void,
+): NetdevFeatures {
   let fixed = features
   for (const rule of FEATURE_RULES) {
     if (!rule.broken(fixed)) continue

@@ -5,7 +5,7 @@ import { type FeatureRule, netdevFixFeatures } from './feature-fix.ts'
 import { NETIF_F, type NetdevFeatures } from './features.ts'
 import { netdevErr, netdevWarn } from './netdev-printk.ts'
 import type { NetDevice } from './netdevice.ts'
-import { callNetdeviceNotifiers } from './notifier.ts'
+import { tellNetdeviceNotifiers } from './notifier.ts'
 
 /** What the core itself does for every device. @kernel NETIF_F_SOFT_FEATURES include/linux/netdev_features.h */
 export const NETIF_F_SOFT_FEATURES = NETIF_F.GSO | NETIF_F.GRO
@@ -74,7 +74,10 @@ function setFeatures(dev: NetDevice<any>, features: NetdevFeatures): boolean {
     return callNdo(dev, 'ndoSetFeatures', () => ops.ndoSetFeatures!(dev, features)) !== true
   } catch (error) {
     if (!(error instanceof Errno)) throw error
-    netdevErr(dev, `set_features() failed (${error.errno}); wanted ${hex(features)}, left ${hex(dev.features)}`)
+    netdevErr(
+      dev,
+      `set_features() failed (${error.errno}); wanted ${hex(features)}, left ${hex(dev.features)}`,
+    )
     return false
   } finally {
     dev.featuresOpen = false
@@ -94,14 +97,14 @@ function hex(features: NetdevFeatures): string {
  */
 export function netdevUpdateFeatures(dev: NetDevice<any>): boolean {
   if (!__netdevUpdateFeatures(dev)) return false
-  callNetdeviceNotifiers('NETDEV_FEAT_CHANGE', dev)
+  tellNetdeviceNotifiers('NETDEV_FEAT_CHANGE', dev)
   return true
 }
 
 /** The same with a notice in any case: for drivers whose abilities changed. rtnl is held. @kernel netdev_change_features() net/core/dev.c @rule FEAT-05 */
 export function netdevChangeFeatures(dev: NetDevice<any>): void {
   __netdevUpdateFeatures(dev)
-  callNetdeviceNotifiers('NETDEV_FEAT_CHANGE', dev)
+  tellNetdeviceNotifiers('NETDEV_FEAT_CHANGE', dev)
 }
 
 /**
@@ -112,7 +115,11 @@ export function netdevChangeFeatures(dev: NetDevice<any>): void {
  * @kernel ethtool_set_features() net/ethtool/ioctl.c
  * @rule FEAT-01 FEAT-05
  */
-export function netdevSetWantedFeatures(dev: NetDevice<any>, mask: NetdevFeatures, values: NetdevFeatures): boolean {
+export function netdevSetWantedFeatures(
+  dev: NetDevice<any>,
+  mask: NetdevFeatures,
+  values: NetdevFeatures,
+): boolean {
   assertRtnl(dev.kernel, 'netdevSetWantedFeatures')
   if ((mask & ~(dev.hwFeatures & ~NETIF_F_NEVER_CHANGE)) !== 0n) throw new Errno('EINVAL')
   dev.wantedFeatures = (dev.wantedFeatures & ~mask) | (values & mask)

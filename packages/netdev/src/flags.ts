@@ -2,14 +2,23 @@ import { Iff } from './constants.ts'
 import { enterControl } from './control.ts'
 import { netifCarrierOk, netifDormant, netifOperUp } from './carrier.ts'
 import type { NetDevice } from './netdevice.ts'
-import { callNetdeviceNotifiers } from './notifier.ts'
+import { tellNetdeviceNotifiers } from './notifier.ts'
 import { devOpenLocked, devStop } from './open.ts'
 import { devSetRxMode, setAllmulti, setPromiscuity } from './rx-mode.ts'
 import { netifRunning } from './running.ts'
 
-const USER_FLAGS = Iff.DEBUG | Iff.NOTRAILERS | Iff.NOARP | Iff.DYNAMIC | Iff.MULTICAST | Iff.PORTSEL | Iff.AUTOMEDIA
+const USER_FLAGS =
+  Iff.DEBUG | Iff.NOTRAILERS | Iff.NOARP | Iff.DYNAMIC | Iff.MULTICAST | Iff.PORTSEL | Iff.AUTOMEDIA
 const VOLATILE =
-  Iff.LOOPBACK | Iff.POINTOPOINT | Iff.BROADCAST | Iff.ECHO | Iff.MASTER | Iff.SLAVE | Iff.RUNNING | Iff.LOWER_UP | Iff.DORMANT
+  Iff.LOOPBACK |
+  Iff.POINTOPOINT |
+  Iff.BROADCAST |
+  Iff.ECHO |
+  Iff.MASTER |
+  Iff.SLAVE |
+  Iff.RUNNING |
+  Iff.LOWER_UP |
+  Iff.DORMANT
 const COUNTED = Iff.PROMISC | Iff.ALLMULTI
 
 /**
@@ -31,7 +40,7 @@ export function devGetFlags(dev: NetDevice<any>): number {
 /**
  * Sets a device's flags as `ip link set` does; UP opens or closes it. rtnl is held.
  *
- * @param flags all flags, as `devGetFlags` gives them with some changed
+ * @param flags - all flags, as `devGetFlags` gives them with some changed
  * @kernel dev_change_flags() net/core/dev.c
  * @rule CTX-01
  */
@@ -64,8 +73,9 @@ function changeFlags(dev: NetDevice<any>, flags: number, old: number): void {
 }
 
 function notifyFlags(dev: NetDevice<any>, changes: number): void {
-  if ((changes & Iff.UP) !== 0) callNetdeviceNotifiers((dev.flags & Iff.UP) !== 0 ? 'NETDEV_UP' : 'NETDEV_DOWN', dev)
+  if ((changes & Iff.UP) !== 0)
+    tellNetdeviceNotifiers((dev.flags & Iff.UP) !== 0 ? 'NETDEV_UP' : 'NETDEV_DOWN', dev)
   if ((dev.flags & Iff.UP) !== 0 && (changes & ~(Iff.UP | COUNTED | VOLATILE)) !== 0) {
-    callNetdeviceNotifiers('NETDEV_CHANGE', dev)
+    tellNetdeviceNotifiers('NETDEV_CHANGE', dev)
   }
 }

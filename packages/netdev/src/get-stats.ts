@@ -5,11 +5,14 @@ import { RtnlLinkStats64 } from './stats.ts'
 /**
  * The statistics of a device: the driver's, and what the core dropped before and after it. Any context.
  *
- * @param storage filled and returned; a new one when left out
+ * @param storage - filled and returned; a new one when left out
  * @kernel dev_get_stats() net/core/dev.c
  * @rule CTX-03 STAT-03 STAT-12
  */
-export function devGetStats(dev: NetDevice<any>, storage: RtnlLinkStats64 = new RtnlLinkStats64()): RtnlLinkStats64 {
+export function devGetStats(
+  dev: NetDevice<any>,
+  storage: RtnlLinkStats64 = new RtnlLinkStats64(),
+): RtnlLinkStats64 {
   for (const key of Object.keys(storage) as (keyof RtnlLinkStats64)[]) storage[key] = 0n
   if (dev.ops.ndoGetStats64 !== undefined) readDriver(dev, storage)
   const core = dev.coreStats
@@ -33,12 +36,20 @@ function readDriver(dev: NetDevice<any>, storage: RtnlLinkStats64): void {
 }
 
 const RX_DETAILS = ['rxLengthErrors', 'rxOverErrors', 'rxCrcErrors', 'rxFrameErrors', 'rxFifoErrors'] as const
-const TX_DETAILS = ['txAbortedErrors', 'txCarrierErrors', 'txFifoErrors', 'txHeartbeatErrors', 'txWindowErrors'] as const
+const TX_DETAILS = [
+  'txAbortedErrors',
+  'txCarrierErrors',
+  'txFifoErrors',
+  'txHeartbeatErrors',
+  'txWindowErrors',
+] as const
 
 /** Detailed errors are part of the total. */
 function checkSums(dev: NetDevice<any>, s: RtnlLinkStats64): void {
   const rx = RX_DETAILS.reduce((sum, key) => sum + s[key], 0n)
   const tx = TX_DETAILS.reduce((sum, key) => sum + s[key], 0n)
-  if (rx > s.rxErrors) dev.kernel.warnOn('STAT-04', `${dev.name}: rxErrors ${s.rxErrors}, its details add up to ${rx}`)
-  if (tx > s.txErrors) dev.kernel.warnOn('STAT-04', `${dev.name}: txErrors ${s.txErrors}, its details add up to ${tx}`)
+  if (rx > s.rxErrors)
+    dev.kernel.warnOn('STAT-04', `${dev.name}: rxErrors ${s.rxErrors}, its details add up to ${rx}`)
+  if (tx > s.txErrors)
+    dev.kernel.warnOn('STAT-04', `${dev.name}: txErrors ${s.txErrors}, its details add up to ${tx}`)
 }

@@ -1,3 +1,4 @@
+import { wordMask } from './byte-order.ts'
 import { csumFold32, csumPartial, csumPseudo, skbChecksum } from './checksum.ts'
 import type { GroBucket, GroFlow } from './gro-node.ts'
 import {
@@ -9,6 +10,11 @@ import {
 } from './skbuff.ts'
 
 const IP_DF = 0x40
+
+/** Of the words of an IPv4 header: type of service; flags and offset; time to live. */
+const SAME_TOS = wordMask(0, 0xff, 0, 0)
+const SAME_FRAG = wordMask(0, 0, 0xff, 0xff)
+const SAME_TTL = wordMask(0xff, 0, 0, 0)
 
 /**
  * Finds the held packet of the same flow: device, link header, tag, addresses, protocol, ports.
@@ -48,14 +54,28 @@ function sameWords(a: Int32Array, aAt: number, b: Int32Array, bAt: number, count
   return true
 }
 
+function sameBytes(a: Uint8Array, aAt: number, b: Uint8Array, bAt: number, count: number): boolean {
+  for (let i = 0; i < count; i++) if (a[aAt + i] !== b[bAt + i]) return false
+  return true
+}
+
 function sameLink(skb: SkBuff, held: SkBuff): boolean {
   if (skb.dev !== held.dev || skb.vlanPresent !== held.vlanPresent) return false
   if (skb.vlanPresent && (skb.vlanTci !== held.vlanTci || skb.vlanProto !== held.vlanProto)) return false
-  const { mem, macHeader } = skb
+  const { mem, macHeader: mac } = skb
   const other = held.mem
-  const otherMac = held.macHeader
-  for (let i = 0; i < 12; i++) if (mem[macHeader + i] !== other[otherMac + i]) return false
-  return true
+  const at = held.macHeader
+  if ((mac & 3) !== 2 || (at & 3) !== 2) return sameBytes(mem, mac, other, at, 12)
+  const words = skb.shinfo.i32
+  const otherWords = held.shinfo.i32
+  return (
+    words[(mac + 2) >> 2] === otherWords[(at + 2) >> 2] &&
+    words[(mac + 6) >> 2] === otherWords[(at + 6) >> 2] &&
+    mem[mac] === other[at] &&
+    mem[mac + 1] === other[at + 1] &&
+    mem[mac + 10] === other[at + 10] &&
+    mem[mac + 11] === other[at + 11]
+  )
 }
 
 /**
@@ -72,12 +92,13 @@ export function groNetworkFits(flow: GroFlow, skb: SkBuff, nh: number): boolean 
     // Version, traffic class and flow label; then the hop limit.
     return skb.shinfo.i32[nh >> 2] === held.shinfo.i32[at >> 2] && mem[nh + 7] === other[at + 7]
   }
-  const same =
-    mem[nh + 1] === other[at + 1] &&
-    mem[nh + 6] === other[at + 6] &&
-    mem[nh + 7] === other[at + 7] &&
-    mem[nh + 8] === other[at + 8]
-  if (!same) return false
+  const words = skb.shinfo.i32
+  const otherWords = held.shinfo.i32
+  const w = nh >> 2
+  const o = at >> 2
+  if (((words[w]! ^ otherWords[o]!) & SAME_TOS) !== 0) return false
+  if (((words[w + 1]! ^ otherWords[o + 1]!) & SAME_FRAG) !== 0) return false
+  if (((words[w + 2]! ^ otherWords[o + 2]!) & SAME_TTL) !== 0) return false
   const step = (((mem[nh + 4]! << 8) | mem[nh + 5]!) - ((other[at + 4]! << 8) | other[at + 5]!)) & 0xffff
   // The second packet decides whether identifications count up or stay.
   if (flow.count === 1 && step === 0 && (mem[nh + 6]! & IP_DF) !== 0) {

@@ -1,5 +1,6 @@
+import { wordMask } from './byte-order.ts'
 import { IPPROTO_TCP } from './flow.ts'
-import { groChecksumGood, groFind, groNetworkFits } from './gro-match.ts'
+import { groChecksumGood, groFind, groIpHeaderGood, groNetworkFits } from './gro-match.ts'
 import {
   GRO_HELD,
   GRO_MERGED,
@@ -19,6 +20,10 @@ import type { SkBuff } from './skbuff.ts'
 const ENDS = 0x01 | 0x02 | 0x04 | 0x08 | 0x20
 const FIN_PSH = 0x01 | 0x08
 const CWR = 0x80
+/** Of the word with header length, flags and window, all but FIN, PSH and CWR. */
+const SAME_FLAGS = wordMask(0xff, 0xff & ~(FIN_PSH | CWR), 0xff, 0xff)
+/** Of the word with checksum and urgent pointer, the latter. */
+const SAME_URGENT = wordMask(0, 0, 0xff, 0xff)
 
 /**
  * Merges a TCP segment, holds it, or leaves it alone.
@@ -47,6 +52,7 @@ export function groTcp(
   const alone = !sized || len === 0 || (flags & ENDS) !== 0
   if (alone && gro.count === 0) return GRO_NORMAL
   const words = skb.shinfo.i32
+  if (!v6 && !groIpHeaderGood(words, nh)) return GRO_NORMAL
   const bucket = groBucket(gro, flowWord(words, nh, th, v6))
   const index = bucket.count === 0 ? -1 : groFind(bucket, skb, nh, th, v6, IPPROTO_TCP)
   if (index >= 0) {
@@ -64,7 +70,7 @@ export function groTcp(
   return GRO_HELD
 }
 
-/** One word out of addresses and ports. */
+/** One word out of addresses and ports. @kernel none */
 export function flowWord(words: Int32Array, nh: number, th: number, v6: boolean): number {
   const ports = words[th >> 2]!
   if (!v6) return words[(nh + 12) >> 2]! ^ words[(nh + 16) >> 2]! ^ ports
@@ -82,20 +88,19 @@ function segmentFits(
   flags: number,
 ): boolean {
   const held = flow.skb!
-  const { mem } = skb
-  const other = held.mem
   const at = held.transportHeader
-  if (len === 0 || len > flow.mss || be32(mem, th + 4) !== flow.nextSeq) return false
-  if ((flags & CWR) !== 0 || ((flags ^ other[at + 13]!) & ~(FIN_PSH | CWR)) !== 0) return false
-  // Header length and reserved bits, window, urgent pointer.
-  if (mem[th + 12] !== other[at + 12] || mem[th + 14] !== other[at + 14] || mem[th + 15] !== other[at + 15])
-    return false
-  if (mem[th + 18] !== other[at + 18] || mem[th + 19] !== other[at + 19]) return false
+  if (len === 0 || len > flow.mss || be32(skb.mem, th + 4) !== flow.nextSeq) return false
+  if ((flags & CWR) !== 0) return false
   const words = skb.shinfo.i32
   const otherWords = held.shinfo.i32
-  if (words[(th + 8) >> 2] !== otherWords[(at + 8) >> 2]) return false
+  const w = th >> 2
+  const o = at >> 2
+  // Acknowledgement; header length, flags, window; urgent pointer.
+  if (words[w + 2] !== otherWords[o + 2] || ((words[w + 3]! ^ otherWords[o + 3]!) & SAME_FLAGS) !== 0)
+    return false
+  if (((words[w + 4]! ^ otherWords[o + 4]!) & SAME_URGENT) !== 0) return false
   for (let i = 20; i < headerLen; i += 4) {
-    if (words[(th + i) >> 2] !== otherWords[(at + i) >> 2]) return false
+    if (words[w + (i >> 2)] !== otherWords[o + (i >> 2)]) return false
   }
   return held.len + len < maxSize(skb) && groNetworkFits(flow, skb, nh)
 }

@@ -1,6 +1,6 @@
 import { IPPROTO_UDP } from './flow.ts'
 import { groCompleteAt } from './gro-complete.ts'
-import { groChecksumGood, groFind, groNetworkFits } from './gro-match.ts'
+import { groChecksumGood, groFind, groIpHeaderGood, groNetworkFits } from './gro-match.ts'
 import {
   GRO_HELD,
   GRO_MERGED,
@@ -39,6 +39,7 @@ export function groUdp(
   const len = skb.len - (th - nh) - 8
   const alone = !sized || len === 0 || total !== len + 8
   if (alone && gro.count === 0) return GRO_NORMAL
+  if (!v6 && !groIpHeaderGood(skb.shinfo.i32, nh)) return GRO_NORMAL
   const bucket = groBucket(gro, flowWord(skb.shinfo.i32, nh, th, v6))
   const index = bucket.count === 0 ? -1 : groFind(bucket, skb, nh, th, v6, IPPROTO_UDP)
   if (index >= 0) {

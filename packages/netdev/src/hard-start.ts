@@ -1,6 +1,7 @@
 import { NETDEV_TX_BUSY, type NetdevTx } from './constants.ts'
 import type { NetDevice } from './netdevice.ts'
-import { type NetdevQueue, QueueState } from './queue.ts'
+import type { NetdevQueue } from './queue.ts'
+import { QueueState } from './queue-state.ts'
 import type { SkBuff } from './skbuff.ts'
 import { devQueueXmitNit } from './packet-type.ts'
 import { startXmitChecked, xmitOverlap } from './xmit-check.ts'
@@ -77,7 +78,8 @@ function xmitOne(skb: SkBuff, dev: NetDevice<any>, txq: NetdevQueue, more: boole
   if (!net.tpXmit.enabled && !net.tpStartXmit.enabled) return netdevStartXmit(skb, dev, txq, more)
   // The skb may be gone after the call.
   const len = skb.len
-  if (net.tpStartXmit.enabled) net.tpStartXmit.emit(dev.name, txq.index, len, skb.ipSummed, String(skb.gsoSize))
+  if (net.tpStartXmit.enabled)
+    net.tpStartXmit.emit(dev.name, txq.index, len, skb.ipSummed, String(skb.gsoSize))
   const rc = netdevStartXmit(skb, dev, txq, more)
   if (net.tpXmit.enabled) net.tpXmit.emit(dev.name, len, rc)
   return rc

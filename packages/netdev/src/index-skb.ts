@@ -4,7 +4,7 @@ export * from './drop-reason.ts'
 export * from './eth-addr.ts'
 export * from './eth.ts'
 export * from './flow.ts'
-export { devAddPack, devNitActive, devQueueXmitNit, devRemovePack, skbNitActive } from './packet-type.ts'
+export { devAddPack, devNitActive, devQueueXmitNit, devRemovePack } from './packet-type.ts'
 export type { PacketType } from './packet-type.ts'
 export {
   napiBuildSkb,

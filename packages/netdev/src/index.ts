@@ -32,6 +32,7 @@ export {
   callNetdeviceNotifiers,
   netdevStateChange,
   registerNetdeviceNotifier,
+  tellNetdeviceNotifiers,
   unregisterNetdeviceNotifier,
 } from './notifier.ts'
 export type { NetdevEvent, NetdevNotifier } from './notifier.ts'
@@ -87,8 +88,8 @@ export {
   netifWakeQueue,
   netifXmitFrozenOrStopped,
   netifXmitStopped,
-  QueueState,
 } from './queue.ts'
+export { QueueState } from './queue-state.ts'
 export { netifTxqCompletedWake, netifTxqMaybeStop, netifTxqTryStop } from './queue-flow.ts'
 export type { TxRing } from './queue-flow.ts'
 export { netifTxLock, netifTxUnlock, ScheduleBlocked } from './blocked.ts'
@@ -108,7 +109,13 @@ export { MqQdisc } from './qdisc/mq.ts'
 export { NoopQdisc } from './qdisc/noop.ts'
 export { NoqueueQdisc, noqueueQdiscOps } from './qdisc/noqueue.ts'
 export { PfifoFastQdisc, pfifoFastQdiscOps, PRIO2BAND } from './qdisc/pfifo-fast.ts'
-export { defaultQdisc, qdiscLookup, registerQdisc, setDefaultQdisc, unregisterQdisc } from './qdisc/registry.ts'
+export {
+  defaultQdisc,
+  qdiscLookup,
+  registerQdisc,
+  setDefaultQdisc,
+  unregisterQdisc,
+} from './qdisc/registry.ts'
 export { devGraftRoot, qdiscAllTxEmpty } from './qdisc/activate.ts'
 export { qdiscStats } from './qdisc/stats.ts'
 export type { QdiscStats } from './qdisc/stats.ts'
@@ -156,10 +163,11 @@ export type { NetifMsgClass } from './netif-msg.ts'
 
 // ── `ip link`
 export { formatIpLink } from './format/ip-link.ts'
-export type { IpLinkOptions } from './format/ip-link.ts'
+export type { IpLinkOptions } from './format/ip-link-options.ts'
 export { linkInfo, linkInfos } from './format/link-info.ts'
 export type { LinkInfo } from './format/link-info.ts'
-export { IpError, runIpLink } from './format/run-ip-link.ts'
+export { IpError } from './format/ip-error.ts'
+export { runIpLink } from './format/run-ip-link.ts'
 export type { CommandResult } from './format/run-ip-link.ts'
 
 // ── sk_buff, its buffers, the receive path

@@ -6,34 +6,17 @@ import { netdevStateChange } from './notifier.ts'
 import { devActivate, devDeactivate } from './qdisc/activate.ts'
 
 /**
- * The devices whose link changed, and the work that will look at them.
+ * Notes that carrier or dormant state changed. Any context.
  *
  * Changes are acted on at most once a second, but for a link that comes up while the queues wait for it: that one
  * goes first.
- *
- * @kernel lweventlist net/core/link_watch.c
- */
-export class Linkwatch {
-  readonly pending: Set<NetDevice<any>>
-  readonly work: WorkStruct
-  /** Jiffies from which on the next event may be handled at once. */
-  next: number
-
-  constructor(net: Net) {
-    this.pending = new Set()
-    this.work = workSetup(net.kernel, () => linkwatchEvent(net), 'linkwatch')
-    this.next = 0
-  }
-}
-
-/**
- * Notes that carrier or dormant state changed. Any context.
  *
  * @kernel linkwatch_fire_event() net/core/link_watch.c
  * @rule LINK-03
  */
 export function linkwatchFireEvent(dev: NetDevice<any>): void {
   const { linkwatch, kernel } = dev.net
+  const work = linkwatchWork(dev.net)
   const urgent = isUrgent(dev)
   if ((dev.state & LinkState.LINKWATCH_PENDING) === 0) {
     dev.state |= LinkState.LINKWATCH_PENDING
@@ -43,13 +26,24 @@ export function linkwatchFireEvent(dev: NetDevice<any>): void {
   }
   if (urgent) {
     // Already waiting for its time: run now instead.
-    if (workPending(linkwatch.work)) kernel.events.cancel(linkwatch.work.event)
-    scheduleWork(linkwatch.work)
+    if (workPending(work)) kernel.events.cancel(work.event)
+    scheduleWork(work)
     return
   }
   const delay = linkwatch.next - kernel.clock.jiffies
-  if (delay <= 0 || delay > kernel.clock.hz) scheduleWork(linkwatch.work)
-  else scheduleDelayedWork(linkwatch.work, delay)
+  if (delay <= 0 || delay > kernel.clock.hz) scheduleWork(work)
+  else scheduleDelayedWork(work, delay)
+}
+
+function linkwatchWork(net: Net): WorkStruct {
+  const { kernel, linkwatch } = net
+  if (linkwatch.work !== null) return linkwatch.work
+  // Whoever causes the first event, the work is the kernel's: a module's name must not stick to it.
+  const module = kernel.currentModule
+  kernel.currentModule = null
+  linkwatch.work = workSetup(kernel, () => linkwatchEvent(net), 'linkwatch')
+  kernel.currentModule = module
+  return linkwatch.work
 }
 
 /** The link is up but the queues are not, or the other way round for a stacked device. @kernel linkwatch_urgent_event() net/core/link_watch.c */
@@ -65,7 +59,7 @@ function linkwatchEvent(net: Net): void {
   const { linkwatch } = net
   if (!rtnl.trylock()) {
     // Whoever holds it is asleep: come back after the next tick.
-    scheduleDelayedWork(linkwatch.work, 1)
+    scheduleDelayedWork(linkwatchWork(net), 1)
     return
   }
   try {

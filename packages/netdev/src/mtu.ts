@@ -1,7 +1,7 @@
 import { Errno } from '@vnet/kernel'
 import { callNdo, enterControl } from './control.ts'
 import type { NetDevice } from './netdevice.ts'
-import { callNetdeviceNotifiers } from './notifier.ts'
+import { callNetdeviceNotifiers, tellNetdeviceNotifiers } from './notifier.ts'
 import { netifDevicePresent } from './running.ts'
 
 /**
@@ -12,7 +12,8 @@ import { netifDevicePresent } from './running.ts'
  * @rule MTU-02
  */
 export function devValidateMtu(dev: NetDevice<any>, mtu: number): void {
-  if (!Number.isInteger(mtu) || mtu < 0 || mtu < dev.minMtu) throw new Errno('EINVAL', 'mtu less than device minimum')
+  if (!Number.isInteger(mtu) || mtu < 0 || mtu < dev.minMtu)
+    throw new Errno('EINVAL', 'mtu less than device minimum')
   if (dev.maxMtu > 0 && mtu > dev.maxMtu) throw new Errno('EINVAL', 'mtu greater than device maximum')
 }
 
@@ -38,7 +39,7 @@ export function devSetMtu(dev: NetDevice<any>, mtu: number): void {
   } catch (error) {
     // A listener refused: go back, and tell those who know of the new one.
     applyMtu(dev, before)
-    callNetdeviceNotifiers('NETDEV_CHANGEMTU', dev)
+    tellNetdeviceNotifiers('NETDEV_CHANGEMTU', dev)
     throw error
   }
 }

@@ -1,13 +1,13 @@
 import { Softirq, openSoftirq } from '@vnet/kernel'
 import type { Kernel, Tracepoint } from '@vnet/kernel'
-import { Linkwatch } from './linkwatch.ts'
+import { LinkwatchState } from './linkwatch-state.ts'
 import type { NetDevice } from './netdevice.ts'
 import type { NetdevNotifier } from './notifier.ts'
 import { noqueueQdiscOps } from './qdisc/noqueue.ts'
 import { pfifoFastQdiscOps } from './qdisc/pfifo-fast.ts'
 import type { Qdisc, QdiscOps } from './qdisc/qdisc.ts'
+import { netTxAction } from './qdisc/tx-action.ts'
 import { type RxState, rxStateOf } from './rx-state.ts'
-import { netTxAction } from './schedule.ts'
 
 /**
  * The networking state of one kernel: its devices, their listeners, the packet on its way out.
@@ -32,7 +32,7 @@ export class Net {
   declare outputQueueTail: Qdisc | null
   /** The receive path's state; its taps also see what is sent. */
   declare readonly rx: RxState
-  declare readonly linkwatch: Linkwatch
+  declare readonly linkwatch: LinkwatchState
   /** The queueing disciplines tc can set up, by name. */
   declare readonly qdiscOps: Map<string, QdiscOps>
   declare defaultQdisc: QdiscOps
@@ -54,7 +54,7 @@ export class Net {
     this.outputQueue = null
     this.outputQueueTail = null
     this.rx = rxStateOf(kernel)
-    this.linkwatch = new Linkwatch(this)
+    this.linkwatch = new LinkwatchState()
     this.qdiscOps = new Map([noqueueQdiscOps, pfifoFastQdiscOps].map((ops) => [ops.id, ops]))
     this.defaultQdisc = pfifoFastQdiscOps
     this.tpQueue = kernel.trace.point('net:net_dev_queue', ['len'])
@@ -71,11 +71,7 @@ export function netOf(kernel: Kernel): Net {
 }
 
 function createNet(kernel: Kernel): Net {
-  // Whoever asks first, it is the kernel's: a module's name must not stick to it.
-  const module = kernel.currentModule
-  kernel.currentModule = null
   const net = new Net(kernel)
-  kernel.currentModule = module
   openSoftirq(kernel, Softirq.NET_TX, () => netTxAction(net))
   kernel.census.add('netdev', () => [...net.allocated].map((dev) => ({ name: dev.name, module: dev.module })))
   return net

@@ -11,7 +11,14 @@ import { NetDeviceCoreStats } from './stats.ts'
 export type RegState = 'uninitialized' | 'registered' | 'unregistering' | 'unregistered' | 'released'
 
 /** State bits of a device. @kernel enum netdev_state_t include/linux/netdevice.h */
-export const LinkState = { START: 1, PRESENT: 2, NOCARRIER: 4, LINKWATCH_PENDING: 8, DORMANT: 16, TESTING: 32 } as const
+export const LinkState = {
+  START: 1,
+  PRESENT: 2,
+  NOCARRIER: 4,
+  LINKWATCH_PENDING: 8,
+  DORMANT: 16,
+  TESTING: 32,
+} as const
 
 /** What netdev needs to know of a NAPI instance; netdev does not import napi. @kernel struct napi_struct include/linux/netdevice.h */
 export interface NapiHandle {
@@ -143,7 +150,7 @@ export class NetDevice<P> {
   declare refcount: number
   /** `freeNetdev` was called while it was still held. */
   declare freeWhenUnused: boolean
-  /** For @vnet/ethtool: netdev only keeps it. */
+  /** For the ethtool package: netdev only keeps it. */
   declare ethtoolOps: unknown
   declare ethtool: unknown
 

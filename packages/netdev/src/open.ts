@@ -3,7 +3,7 @@ import { waitForXmit } from './blocked.ts'
 import { Iff } from './constants.ts'
 import { callNdo, enterControl } from './control.ts'
 import { LinkState, type NetDevice } from './netdevice.ts'
-import { callNetdeviceNotifiers } from './notifier.ts'
+import { callNetdeviceNotifiers, tellNetdeviceNotifiers } from './notifier.ts'
 import { devActivate, devDeactivate } from './qdisc/activate.ts'
 import { devSetRxMode } from './rx-mode.ts'
 import { netifDevicePresent } from './running.ts'
@@ -19,7 +19,7 @@ export function devOpen(dev: NetDevice<any>): void {
   enterControl(dev, 'devOpen')
   if ((dev.flags & Iff.UP) !== 0) return
   devOpenLocked(dev)
-  callNetdeviceNotifiers('NETDEV_UP', dev)
+  tellNetdeviceNotifiers('NETDEV_UP', dev)
 }
 
 /** The opening itself, without the notice at the end. @kernel __dev_open() net/core/dev.c @rule OPEN-01 ADDR-03 */
@@ -45,7 +45,10 @@ export function devOpenLocked(dev: NetDevice<any>): void {
 function checkLimits(dev: NetDevice<any>): void {
   for (const { dql, index } of dev.txq) {
     if (dql.inflight === 0) continue
-    dev.kernel.warnOn('BQL-03', `${dev.name} queue ${index}: opened with ${dql.inflight} bytes in flight, reset the limit at stop`)
+    dev.kernel.warnOn(
+      'BQL-03',
+      `${dev.name} queue ${index}: opened with ${dql.inflight} bytes in flight, reset the limit at stop`,
+    )
   }
 }
 
@@ -66,7 +69,7 @@ export function devClose(dev: NetDevice<any>): void {
 export function devCloseLocked(dev: NetDevice<any>): void {
   if ((dev.flags & Iff.UP) === 0) return
   devStop(dev)
-  callNetdeviceNotifiers('NETDEV_DOWN', dev)
+  tellNetdeviceNotifiers('NETDEV_DOWN', dev)
 }
 
 /** Stops queues and driver, without the notice at the end. @kernel __dev_close_many() net/core/dev.c @rule STOP-05 */
@@ -74,7 +77,7 @@ export function devStop(dev: NetDevice<any>): void {
   const { ops } = dev
   mightSleep(dev.kernel, 'devClose')
   waitForXmit(dev, 'devClose')
-  callNetdeviceNotifiers('NETDEV_GOING_DOWN', dev)
+  tellNetdeviceNotifiers('NETDEV_GOING_DOWN', dev)
   dev.state &= ~LinkState.START
   devDeactivate(dev)
   if (ops.ndoStop !== undefined) callNdo(dev, 'ndoStop', () => ops.ndoStop!(dev))

@@ -55,13 +55,7 @@ export function deliverTaps(rx: RxState, skb: SkBuff, dev: NetDevice<any>): void
 
 /** True when somebody listens to everything: then `devQueueXmitNit` has work. @kernel dev_nit_active() net/core/dev.c */
 export function devNitActive(dev: NetDevice<any>): boolean {
-  return rxStateOf(dev.kernel).taps.length !== 0
-}
-
-/** The same for a packet at hand, without looking for the kernel's state: for the path out. @kernel dev_nit_active() net/core/dev.c */
-export function skbNitActive(skb: SkBuff): boolean {
-  const { rx } = skb.cache
-  return rx !== null && rx.taps.length !== 0
+  return dev.net.rx.taps.length !== 0
 }
 
 /**
@@ -70,7 +64,7 @@ export function skbNitActive(skb: SkBuff): boolean {
  * @kernel dev_queue_xmit_nit() net/core/dev.c
  */
 export function devQueueXmitNit(skb: SkBuff, dev: NetDevice<any>): void {
-  const { taps } = rxStateOf(dev.kernel)
+  const { taps } = dev.net.rx
   for (let i = 0; i < taps.length; i++) {
     const pt = taps[i]!
     if (pt.dev != null && pt.dev !== dev) continue

@@ -1,6 +1,6 @@
 import { Errno, type Kernel, type MemoryBlock, type MemoryRegion } from '@vnet/kernel'
 import { BUFFER_FREE, BUFFER_IN_SKB, BUFFER_WITH_DRIVER, BufferStack, addBuffers } from './buffer-stack.ts'
-import { birthStack, skbResetFields } from './skb-alloc.ts'
+import { birthStack, skbNumber, skbResetFields } from './skb-alloc.ts'
 import { type SkbCache, checkPoison, putBuffer, skbCacheOf } from './skb-cache.ts'
 import type { SkBuff } from './skbuff.ts'
 
@@ -277,6 +277,7 @@ function markOwner(pool: PagePool, skb: SkBuff): void {
 function noteBirth(pool: PagePool, page: number, skb: SkBuff): void {
   if (!pool.checks) return
   pool.home.states[page] = BUFFER_IN_SKB
+  skbNumber(skb)
   markOwner(pool, skb)
   if (pool.cache.stacks) skb.birthStack = birthStack()
 }

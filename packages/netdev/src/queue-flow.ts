@@ -1,7 +1,13 @@
 import { netdevTxCompletedQueue } from './bql.ts'
 import { netifCarrierOk } from './carrier.ts'
 import { netifRunning } from './running.ts'
-import { type NetdevQueue, netifTxQueueStopped, netifTxStartQueue, netifTxStopQueue, netifTxWakeQueue } from './queue.ts'
+import {
+  type NetdevQueue,
+  netifTxQueueStopped,
+  netifTxStartQueue,
+  netifTxStopQueue,
+  netifTxWakeQueue,
+} from './queue.ts'
 
 /** What the stop and wake helpers ask of a driver's ring. @kernel none */
 export interface TxRing {
@@ -19,7 +25,12 @@ export interface TxRing {
  * @kernel netif_txq_maybe_stop() include/net/netdev_queues.h
  * @rule TXQ-05 TXQ-06 TXQ-07
  */
-export function netifTxqMaybeStop(txq: NetdevQueue, ring: TxRing, stopThrs: number, startThrs: number): 0 | 1 | -1 {
+export function netifTxqMaybeStop(
+  txq: NetdevQueue,
+  ring: TxRing,
+  stopThrs: number,
+  startThrs: number,
+): 0 | 1 | -1 {
   if (ring.avail() >= stopThrs) return 1
   return netifTxqTryStop(txq, ring, startThrs)
 }

@@ -2,24 +2,8 @@ import type { NetDevice } from './netdevice.ts'
 import type { Qdisc } from './qdisc/qdisc.ts'
 import { waitForXmit } from './blocked.ts'
 import { Dql } from './dql.ts'
+import { QueueState } from './queue-state.ts'
 import { netifScheduleQueue } from './schedule.ts'
-
-/**
- * State bits of a transmit queue.
- *
- * @kernel enum netdev_queue_state_t include/linux/netdevice.h
- * @rule BQL-04
- */
-export const QueueState = {
-  /** The driver stopped it. */
-  DRV_XOFF: 1,
-  /** The byte queue limit stopped it. */
-  STACK_XOFF: 2,
-  /** The watchdog froze it. */
-  FROZEN: 4,
-  ANY_XOFF: 3,
-  ANY_XOFF_OR_FROZEN: 7,
-} as const
 
 /**
  * One transmit queue of a device.

@@ -13,7 +13,8 @@ import { qdiscResetAllTxGt } from './qdisc/activate.ts'
  */
 export function netifSetRealNumTxQueues(dev: NetDevice<any>, count: number): void {
   if (!Number.isInteger(count) || count < 1 || count > dev.numTxQueues) throw new Errno('EINVAL')
-  if (dev.regState === 'registered' || dev.regState === 'unregistering') assertRtnl(dev.kernel, 'netifSetRealNumTxQueues')
+  if (dev.regState === 'registered' || dev.regState === 'unregistering')
+    assertRtnl(dev.kernel, 'netifSetRealNumTxQueues')
   const fewer = count < dev.realNumTxQueues
   dev.qdisc.changeRealNumTx(count)
   dev.realNumTxQueues = count

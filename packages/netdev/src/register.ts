@@ -5,10 +5,10 @@ import { IffPriv, NetAddr } from './constants.ts'
 import { assertRtnl, callNdo } from './control.ts'
 import { registerFeatures, __netdevUpdateFeatures } from './feature-update.ts'
 import { devMcFlush, devUcFlush } from './addr-list.ts'
-import { linkwatchInitDev, linkwatchSyncDev } from './linkwatch.ts'
+import { linkwatchInitDev } from './linkwatch.ts'
 import { devNewIndex } from './lookup.ts'
 import { devGetValidName } from './name.ts'
-import { callNetdeviceNotifiers } from './notifier.ts'
+import { callNetdeviceNotifiers, tellNetdeviceNotifiers } from './notifier.ts'
 import { netOf } from './net.ts'
 import { LinkState, NetDevice } from './netdevice.ts'
 import type { NetDeviceOps } from './ops.ts'
@@ -38,7 +38,8 @@ export interface AllocEtherdev<P> {
 export function allocEtherdevMqs<P>(kernel: Kernel, init: AllocEtherdev<P>): NetDevice<P> {
   const txqs = init.txqs ?? 1
   const rxqs = init.rxqs ?? 1
-  for (const count of [txqs, rxqs]) if (!Number.isInteger(count) || count < 1 || count > 4096) throw new Errno('EINVAL')
+  for (const count of [txqs, rxqs])
+    if (!Number.isInteger(count) || count < 1 || count > 4096) throw new Errno('EINVAL')
   const net = netOf(kernel)
   const noop = (dev: NetDevice<P>): NoopQdisc => new NoopQdisc(dev)
   const dev = new NetDevice<P>(kernel, net, { name: init.name, ops: init.ops, txqs, rxqs, noop })
@@ -135,7 +136,8 @@ export function unregisterNetdevice(dev: NetDevice<any>): void {
   dev.regState = 'unregistering'
   flushBacklog(kernel, dev)
   devShutdown(dev)
-  tellGone(dev)
+  tellNetdeviceNotifiers('NETDEV_UNREGISTER', dev)
+  tellNetdeviceNotifiers('NETDEV_PRE_UNINIT', dev)
   devUcFlush(dev)
   devMcFlush(dev)
   uninit(dev)
@@ -143,17 +145,6 @@ export function unregisterNetdevice(dev: NetDevice<any>): void {
   net.linkwatch.pending.delete(dev)
   if (dev.watchdogTimer !== null) timerDelete(dev.watchdogTimer)
   kernel.rtnl.afterUnlock(() => netdevRunTodo(dev))
-}
-
-/** Nobody can refuse that a device goes. */
-function tellGone(dev: NetDevice<any>): void {
-  for (const event of ['NETDEV_UNREGISTER', 'NETDEV_PRE_UNINIT'] as const) {
-    try {
-      callNetdeviceNotifiers(event, dev)
-    } catch (error) {
-      if (!(error instanceof Errno)) throw error
-    }
-  }
 }
 
 function deleteNapis(dev: NetDevice<any>): void {
@@ -165,7 +156,10 @@ function deleteNapis(dev: NetDevice<any>): void {
 function netdevRunTodo(dev: NetDevice<any>): void {
   if (dev.regState !== 'unregistering') return
   if (dev.refcount > 1) {
-    dev.kernel.log.emit(0, `unregister_netdevice: waiting for ${dev.name} to become free. Usage count = ${dev.refcount}`)
+    dev.kernel.log.emit(
+      0,
+      `unregister_netdevice: waiting for ${dev.name} to become free. Usage count = ${dev.refcount}`,
+    )
     return
   }
   dev.regState = 'unregistered'
@@ -184,7 +178,10 @@ export function netdevPut(dev: NetDevice<any>): void {
     return
   }
   dev.refcount--
-  if (dev.refcount === 1 && dev.regState === 'unregistering' && !dev.kernel.rtnl.held) netdevRunTodo(dev)
+  if (dev.refcount > 1 || dev.regState !== 'unregistering') return
+  const { rtnl } = dev.kernel
+  if (rtnl.held) rtnl.afterUnlock(() => netdevRunTodo(dev))
+  else netdevRunTodo(dev)
 }
 
 /**

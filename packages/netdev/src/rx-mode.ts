@@ -57,7 +57,11 @@ export function devSetAllmulti(dev: NetDevice<any>, inc: number): void {
 export function setPromiscuity(dev: NetDevice<any>, inc: number): boolean {
   dev.promiscuity = countUser(dev, dev.promiscuity, inc, 'promiscuity')
   if (!setFlag(dev, Iff.PROMISC, dev.promiscuity > 0)) return false
-  printk(dev.kernel, LogLevel.INFO, `device ${dev.name} ${dev.promiscuity > 0 ? 'entered' : 'left'} promiscuous mode`)
+  printk(
+    dev.kernel,
+    LogLevel.INFO,
+    `device ${dev.name} ${dev.promiscuity > 0 ? 'entered' : 'left'} promiscuous mode`,
+  )
   return true
 }
 

@@ -13,6 +13,8 @@ export const PTYPE_HASH_SIZE = 16
  */
 export class RxState {
   declare readonly kernel: Kernel
+  /** The packet memory of the same kernel. */
+  declare readonly cache: SkbCache
   /** Receivers by `type & 15`. A list is replaced, never changed, so that a receiver may remove itself. */
   declare readonly types: (readonly PacketType[])[]
   /** Receivers of everything. */
@@ -39,6 +41,7 @@ export class RxState {
   constructor(cache: SkbCache) {
     const { kernel } = cache
     this.kernel = kernel
+    this.cache = cache
     this.types = Array.from({ length: PTYPE_HASH_SIZE }, () => [])
     this.taps = []
     this.backlog = new SkBuffHead()

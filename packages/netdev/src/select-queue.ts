@@ -18,7 +18,7 @@ export function netdevCorePickTx(dev: NetDevice<any>, skb: SkBuff): NetdevQueue 
   }
   const { ops } = dev
   let index = ops.ndoSelectQueue === undefined ? netdevPickTx(dev, skb) : ops.ndoSelectQueue(dev, skb)
-  if (index >= count || index < 0) {
+  if (!(index >= 0 && index < count)) {
     netdevWarn(dev, `selects TX queue ${index}, but real number of TX queues is ${count}`)
     index = 0
   }

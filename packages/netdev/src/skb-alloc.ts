@@ -1,6 +1,6 @@
 import type { Kernel } from '@vnet/kernel'
 import type { NetDevice } from './netdevice.ts'
-import { NET_IP_ALIGN, NET_SKB_PAD, type SkBuff } from './skbuff.ts'
+import type { SkBuff } from './skbuff.ts'
 import { type SkbCache, skbCacheOf, takeBuffer } from './skb-cache.ts'
 
 /**
@@ -32,6 +32,7 @@ export function skbAllocFrom(cache: SkbCache, size: number): SkBuff | null {
 
 function noteBirth(skb: SkBuff): void {
   const { cache } = skb
+  skbNumber(skb)
   skb.birthOwner = ''
   skb.birthModule = cache.kernel.currentModule
   if (cache.stacks) skb.birthStack = birthStack()
@@ -45,9 +46,9 @@ function noteBirth(skb: SkBuff): void {
  * @rule RX-10 RX-11
  */
 export function netdevAllocSkb(dev: NetDevice<any>, len: number): SkBuff | null {
-  const skb = allocSkb(dev.kernel, len + NET_SKB_PAD + NET_IP_ALIGN)
+  const skb = skbAllocFrom(dev.net.rx.cache, len + 66) // NET_SKB_PAD + NET_IP_ALIGN
   if (skb === null) return null
-  skb.data += NET_SKB_PAD + NET_IP_ALIGN
+  skb.data += 66
   skb.tail = skb.data
   skb.dev = dev
   if (skb.cache.checks) skb.birthOwner = dev.name
@@ -85,7 +86,6 @@ export function skbResetFields(skb: SkBuff): void {
   skb.tstamp = 0
   skb.gsoSegs = 0
   skb.gsoType = 0
-  if (skb.cache.checks) skbNumber(skb)
 }
 
 /** Numbers an allocation. @kernel none @rule SKB-06 */

@@ -152,17 +152,20 @@ function noteTaken(cache: SkbCache, shinfo: SkbSharedInfo): void {
 /** Puts a buffer nobody refers to any more back where it came from. @kernel skb_free_head() net/core/skbuff.c */
 export function putBuffer(shinfo: SkbSharedInfo): void {
   const { home } = shinfo
-  if (home.watched) putWatched(home, shinfo)
+  if (home.watched) return putWatched(home, shinfo)
   const { free } = home
   home.stack[free] = shinfo.page
   home.free = free + 1
-  if (home.watched && home.pool !== null) pageReturned(home.pool)
 }
 
 function putWatched(home: BufferStack, shinfo: SkbSharedInfo): void {
-  if (!shinfo.native!.cache.checks) return
-  home.states[shinfo.page] = BUFFER_FREE
-  poison(shinfo)
+  if (shinfo.native!.cache.checks) {
+    home.states[shinfo.page] = BUFFER_FREE
+    poison(shinfo)
+  }
+  home.stack[home.free] = shinfo.page
+  home.free++
+  if (home.pool !== null) pageReturned(home.pool)
 }
 
 /** Fills a buffer with the poison byte. @kernel none @rule SKB-06 */

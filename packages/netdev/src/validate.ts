@@ -20,7 +20,8 @@ const VLAN_FEATURES = PktFeature.HW_VLAN_CTAG_TX | PktFeature.HW_VLAN_STAG_TX
  */
 export function netifSkbFeatures(skb: SkBuff, dev: NetDevice<any>): number {
   let features = dev.pktFeatures
-  if (skb.gsoSize !== 0 && (skb.gsoSegs > dev.gsoMaxSegs || skb.len > dev.gsoMaxSize)) features &= ~PktFeature.GSO_MASK
+  if (skb.gsoSize !== 0 && (skb.gsoSegs > dev.gsoMaxSegs || skb.len > dev.gsoMaxSize))
+    features &= ~PktFeature.GSO_MASK
   if (skb.vlanPresent) features &= Number(dev.vlanFeatures & 0x7fffffffn) | VLAN_FEATURES
   const { ops } = dev
   if (ops.ndoFeaturesCheck !== undefined) features &= ops.ndoFeaturesCheck(skb, dev, features)
@@ -85,7 +86,11 @@ function segment(skb: SkBuff, dev: NetDevice<any>, features: number): SkBuff | n
 
 function prepare(skb: SkBuff, dev: NetDevice<any>, features: number): SkBuff | null {
   if (needsLinearize(skb, features) && !skbLinearize(skb)) return lost(skb, dev, SkbDropReason.NOMEM)
-  if (skb.ipSummed === CHECKSUM_PARTIAL && (features & PktFeature.CSUM_MASK) === 0 && skbChecksumHelp(skb) !== 0) {
+  if (
+    skb.ipSummed === CHECKSUM_PARTIAL &&
+    (features & PktFeature.CSUM_MASK) === 0 &&
+    skbChecksumHelp(skb) !== 0
+  ) {
     return lost(skb, dev, SkbDropReason.SKB_CSUM)
   }
   return skb

@@ -1,4 +1,12 @@
-import { jiffiesToMsecs, localBhDisable, localBhEnable, modTimer, timerDelete, timerPending, timerSetup } from '@vnet/kernel'
+import {
+  jiffiesToMsecs,
+  localBhDisable,
+  localBhEnable,
+  modTimer,
+  timerDelete,
+  timerPending,
+  timerSetup,
+} from '@vnet/kernel'
 import { netifTxLock, netifTxUnlock } from './blocked.ts'
 import { netdevCrit } from './netdev-printk.ts'
 import { LinkState, type NetDevice } from './netdevice.ts'

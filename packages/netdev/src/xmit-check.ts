@@ -1,7 +1,8 @@
 import { NETDEV_TX_BUSY, NETDEV_TX_OK, type NetdevTx } from './constants.ts'
 import { devGetStats } from './get-stats.ts'
 import type { NetDevice } from './netdevice.ts'
-import { type NetdevQueue, QueueState } from './queue.ts'
+import type { NetdevQueue } from './queue.ts'
+import { QueueState } from './queue-state.ts'
 import { RtnlLinkStats64 } from './stats.ts'
 import type { SkBuff } from './skbuff.ts'
 
@@ -20,10 +21,13 @@ export function startXmitChecked(skb: SkBuff, dev: NetDevice<any>, txq: NetdevQu
   const kernel = dev.kernel
   const where = `${dev.name} queue ${txq.index}`
   if (kernel.ctx === 'hardirq') kernel.warnOn('CTX-02', `${where}: ndoStartXmit in an interrupt handler`)
-  else if (kernel.ctx === 'process' && kernel.cpu.bhDepth === 0) kernel.warnOn('CTX-02', `${where}: ndoStartXmit with softirqs on`)
+  else if (kernel.ctx === 'process' && kernel.cpu.bhDepth === 0)
+    kernel.warnOn('CTX-02', `${where}: ndoStartXmit with softirqs on`)
   if (!txq.xmitLocked) kernel.warnOn('CTX-02', `${where}: ndoStartXmit without the xmit lock`)
-  if ((txq.state & QueueState.FROZEN) !== 0) kernel.warnOn('CTX-05', `${where}: ndoStartXmit on a frozen queue`)
-  if ((txq.state & QueueState.DRV_XOFF) !== 0) kernel.warnOn('TXQ-13', `${where}: ndoStartXmit on a stopped queue`)
+  if ((txq.state & QueueState.FROZEN) !== 0)
+    kernel.warnOn('CTX-05', `${where}: ndoStartXmit on a frozen queue`)
+  if ((txq.state & QueueState.DRV_XOFF) !== 0)
+    kernel.warnOn('TXQ-13', `${where}: ndoStartXmit on a stopped queue`)
   const { users, len, id } = skb
   const { dataref } = skb.shinfo
   const counted = txq.busy > 0 && !txq.tookOne ? txCounted(dev) : null
@@ -33,7 +37,10 @@ export function startXmitChecked(skb: SkBuff, dev: NetDevice<any>, txq: NetdevQu
     return rc
   }
   if (rc !== NETDEV_TX_BUSY) {
-    kernel.warnOn('TXQ-02', `${where}: ndoStartXmit returned ${String(rc)}, neither NETDEV_TX_OK nor NETDEV_TX_BUSY`)
+    kernel.warnOn(
+      'TXQ-02',
+      `${where}: ndoStartXmit returned ${String(rc)}, neither NETDEV_TX_OK nor NETDEV_TX_BUSY`,
+    )
     return NETDEV_TX_OK
   }
   txq.busy++
@@ -42,11 +49,16 @@ export function startXmitChecked(skb: SkBuff, dev: NetDevice<any>, txq: NetdevQu
     return NETDEV_TX_OK
   }
   if (skb.len !== len) kernel.warnOn('TXQ-02', `${where}: NETDEV_TX_BUSY, but the driver changed the packet`)
-  if (counted !== null && txCounted(dev) !== counted) kernel.warnOn('TXQ-02', `${where}: NETDEV_TX_BUSY, but the driver counted the packet`)
-  if ((txq.state & QueueState.DRV_XOFF) === 0) kernel.warnOn('TXQ-02', `${where}: NETDEV_TX_BUSY, but the queue is awake`)
+  if (counted !== null && txCounted(dev) !== counted)
+    kernel.warnOn('TXQ-02', `${where}: NETDEV_TX_BUSY, but the driver counted the packet`)
+  if ((txq.state & QueueState.DRV_XOFF) === 0)
+    kernel.warnOn('TXQ-02', `${where}: NETDEV_TX_BUSY, but the queue is awake`)
   if (txq.tookOne) {
     txq.tookOne = false
-    kernel.warnOn('TXQ-01', `${where}: NETDEV_TX_BUSY after a packet it took: stop the queue before the ring is full`)
+    kernel.warnOn(
+      'TXQ-01',
+      `${where}: NETDEV_TX_BUSY after a packet it took: stop the queue before the ring is full`,
+    )
   }
   return NETDEV_TX_BUSY
 }

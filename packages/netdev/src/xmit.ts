@@ -28,7 +28,7 @@ export function devQueueXmit(skb: SkBuff): number {
   if (dev === null) throw new TypeError('devQueueXmit: skb.dev is not set')
   const { kernel } = dev
   localBhDisable(kernel)
-  let rc = NET_XMIT_DROP
+  let rc: number
   let txq: NetdevQueue | null = null
   let held = 0
   try {
@@ -49,7 +49,7 @@ export function devQueueXmit(skb: SkBuff): number {
  * Sends several packets, linked by `next`: those that go to the same idle queue reach the driver as one burst, with
  * `netdevXmitMore` true for all but the last. The packets are gone whatever the result.
  *
- * @returns how many were neither dropped nor refused on the way to the driver or into a queue
+ * @returns for how many `devQueueXmit` would have said NET_XMIT_SUCCESS
  * @kernel none
  * @rule CTX-02 TXQ-18
  */

@@ -28,7 +28,8 @@ function refusal({ kernel }: TestDev, fn: () => void): string {
   try {
     kernel.rtnl.run(fn)
   } catch (error) {
-    if (error instanceof Errno) return error.extack === undefined ? error.code : `${error.code} ${error.extack}`
+    if (error instanceof Errno)
+      return error.extack === undefined ? error.code : `${error.code} ${error.extack}`
     throw error
   }
   return 'ok'
@@ -43,13 +44,17 @@ describe('hardware address', () => {
     expect(down.dev.addrAssignType).toBe(NetAddr.SET)
     const up = makeDev({ ndoSetMacAddress: ethMacAddr })
     expect(refusal(up, () => devSetMacAddress(up.dev, GOOD))).toBe('EBUSY')
-    const live = makeDev({ ndoSetMacAddress: ethMacAddr }, { setup: (dev) => void (dev.privFlags |= IffPriv.LIVE_ADDR_CHANGE) })
+    const live = makeDev(
+      { ndoSetMacAddress: ethMacAddr },
+      { setup: (dev) => void (dev.privFlags |= IffPriv.LIVE_ADDR_CHANGE) },
+    )
     expect(refusal(live, () => devSetMacAddress(live.dev, GOOD))).toBe('ok')
   })
 
   it('ADDR-01 ADDR-02 refuses zero, multicast and broadcast addresses, and wrong lengths', () => {
     const test = makeDev({ ndoSetMacAddress: ethMacAddr }, { down: true })
-    for (const addr of BAD) expect(refusal(test, () => devSetMacAddress(test.dev, addr))).toBe('EADDRNOTAVAIL')
+    for (const addr of BAD)
+      expect(refusal(test, () => devSetMacAddress(test.dev, addr))).toBe('EADDRNOTAVAIL')
     expect(refusal(test, () => devSetMacAddress(test.dev, GOOD.subarray(1)))).toBe('EINVAL')
     expect(formatMac(test.dev.devAddr)).toBe('02:00:00:00:00:01')
   })
@@ -69,7 +74,10 @@ describe('hardware address', () => {
   it('tells the listeners before and after', () => {
     const test = makeDev({ ndoSetMacAddress: ethMacAddr }, { down: true })
     const seen: string[] = []
-    registerNetdeviceNotifier(test.kernel, (event, dev) => void seen.push(`${event} ${formatMac(dev.devAddr)}`))
+    registerNetdeviceNotifier(
+      test.kernel,
+      (event, dev) => void seen.push(`${event} ${formatMac(dev.devAddr)}`),
+    )
     seen.length = 0
     refusal(test, () => devSetMacAddress(test.dev, GOOD))
     expect(seen).toEqual(['NETDEV_PRE_CHANGEADDR 02:00:00:00:00:01', 'NETDEV_CHANGEADDR 02:00:00:00:00:07'])
@@ -104,7 +112,8 @@ describe('MTU', () => {
       [68, 'ok'],
       [1500, 'ok'],
     ]
-    for (const [mtu, want] of table) expect([mtu, refusal(test, () => devSetMtu(test.dev, mtu))]).toEqual([mtu, want])
+    for (const [mtu, want] of table)
+      expect([mtu, refusal(test, () => devSetMtu(test.dev, mtu))]).toEqual([mtu, want])
     expect(asked).toEqual([68, 1500])
     expect(test.dev.mtu).toBe(1500)
   })
@@ -117,7 +126,10 @@ describe('MTU', () => {
   it('MTU-03 the driver makes room before the new MTU is announced', () => {
     const log: string[] = []
     const test = makeDev({ ndoChangeMtu: (dev, mtu) => void log.push(`driver ${dev.mtu}→${mtu}`) })
-    registerNetdeviceNotifier(test.kernel, (event, dev) => void (event.includes('MTU') && log.push(`${event} ${dev.mtu}`)))
+    registerNetdeviceNotifier(
+      test.kernel,
+      (event, dev) => void (event.includes('MTU') && log.push(`${event} ${dev.mtu}`)),
+    )
     refusal(test, () => devSetMtu(test.dev, 1000))
     expect(log).toEqual(['NETDEV_PRECHANGEMTU 1500', 'driver 1500→1000', 'NETDEV_CHANGEMTU 1000'])
   })
@@ -134,7 +146,11 @@ describe('MTU', () => {
   })
 
   it('keeps the MTU when the driver refuses, or the device is detached', () => {
-    const test = makeDev({ ndoChangeMtu: () => { throw new Errno('ENOMEM') } })
+    const test = makeDev({
+      ndoChangeMtu: () => {
+        throw new Errno('ENOMEM')
+      },
+    })
     expect(refusal(test, () => devSetMtu(test.dev, 1000))).toBe('ENOMEM')
     expect(test.dev.mtu).toBe(1500)
     netifDeviceDetach(test.dev)
@@ -179,7 +195,8 @@ describe('other changes', () => {
         else netifCarrierOff(dev)
       },
     })
-    for (const on of [true, false, false, true]) expect(refusal(soft, () => devChangeCarrier(soft.dev, on))).toBe('ok')
+    for (const on of [true, false, false, true])
+      expect(refusal(soft, () => devChangeCarrier(soft.dev, on))).toBe('ok')
     expect(calls).toEqual([false, true])
     expect(netifCarrierOk(soft.dev)).toBe(true)
   })

@@ -1,4 +1,12 @@
-import { createKernel, hwEventSetup, hwEventStart, type Kernel, localBhDisable, localBhEnable, requestIrq } from '@vnet/kernel'
+import {
+  createKernel,
+  hwEventSetup,
+  hwEventStart,
+  type Kernel,
+  localBhDisable,
+  localBhEnable,
+  requestIrq,
+} from '@vnet/kernel'
 import { beforeEach, describe, expect, it } from 'vitest'
 import {
   allocSkb,
@@ -98,7 +106,11 @@ describe('netifRx', () => {
     const other = rxDev(kernel, 'rx1')
     const otherRing = new RxRing(other, 8, 128)
     const seen: string[] = []
-    devAddPack(kernel, { type: 0x0806, dev: other, func: (skb) => (seen.push(String(skb.len)), kfreeSkb(skb), 0) })
+    devAddPack(kernel, {
+      type: 0x0806,
+      dev: other,
+      func: (skb) => (seen.push(String(skb.len)), kfreeSkb(skb), 0),
+    })
     localBhDisable(kernel)
     netifRx(otherRing.receive(Uint8Array.from([...arp, 1])))
     netifRx(ring.receive(arp))
@@ -142,7 +154,9 @@ describe('misuse', () => {
     const ip = Uint8Array.from([...MAC_A, ...MAC_B, 8, 0, 1])
     expect(netifRx(ring.receive(ip))).toBe(0)
     polled.napiPolling = 1
-    expect(violation(() => netifRx(ring.receive(ip)))).toMatch(/^RX-04: netifRx of skb#\d+ of rx0-rx0 inside a NAPI poll of rx0/)
+    expect(violation(() => netifRx(ring.receive(ip)))).toMatch(
+      /^RX-04: netifRx of skb#\d+ of rx0-rx0 inside a NAPI poll of rx0/,
+    )
     delete polled.napiPolling
   })
 

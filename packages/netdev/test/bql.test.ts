@@ -25,20 +25,23 @@ function txq(options = {}) {
 describe('byte queue limits', () => {
   it('BQL-01 queued is always completed plus in flight, across the 32-bit wrap', () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.integer({ min: 1, max: 1514 }), fc.nat(4)), { maxLength: 300 }), (steps) => {
-        const { clock } = createKernel()
-        const dql = new Dql(clock)
-        dql.numQueued = dql.numCompleted = 0x7ffffff0
-        dql.adjLimit = 0x7ffffff0
-        const flight: number[] = []
-        for (const [bytes, done] of steps) {
-          dql.queued(bytes)
-          flight.push(bytes)
-          const finished = flight.splice(0, done).reduce((sum, b) => sum + b, 0)
-          if (finished > 0) dql.completed(finished)
-          expect(dql.inflight).toBe(flight.reduce((sum, b) => sum + b, 0))
-        }
-      }),
+      fc.property(
+        fc.array(fc.tuple(fc.integer({ min: 1, max: 1514 }), fc.nat(4)), { maxLength: 300 }),
+        (steps) => {
+          const { clock } = createKernel()
+          const dql = new Dql(clock)
+          dql.numQueued = dql.numCompleted = 0x7ffffff0
+          dql.adjLimit = 0x7ffffff0
+          const flight: number[] = []
+          for (const [bytes, done] of steps) {
+            dql.queued(bytes)
+            flight.push(bytes)
+            const finished = flight.splice(0, done).reduce((sum, b) => sum + b, 0)
+            if (finished > 0) dql.completed(finished)
+            expect(dql.inflight).toBe(flight.reduce((sum, b) => sum + b, 0))
+          }
+        },
+      ),
     )
   })
 
@@ -58,7 +61,11 @@ describe('byte queue limits', () => {
 
   it('BQL-04 the queue is off when driver or limit stopped it, and each clears only its own bit', () => {
     const { txq: q } = txq()
-    const state = () => [(q.state & QueueState.DRV_XOFF) !== 0, (q.state & QueueState.STACK_XOFF) !== 0, netifXmitStopped(q)]
+    const state = () => [
+      (q.state & QueueState.DRV_XOFF) !== 0,
+      (q.state & QueueState.STACK_XOFF) !== 0,
+      netifXmitStopped(q),
+    ]
     expect(state()).toEqual([false, false, false])
     netdevTxSentQueue(q, 100)
     expect(state()).toEqual([false, true, true])
@@ -158,20 +165,23 @@ describe('the limit', () => {
 
   it('stays between its bounds', () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.integer({ min: 1, max: 100_000 }), fc.boolean()), { maxLength: 200 }), (steps) => {
-        const kernel = createKernel()
-        const dql = new Dql(kernel.clock)
-        dql.minLimit = 500
-        dql.maxLimit = 9000
-        dql.reset()
-        for (const [bytes, all] of steps) {
-          dql.queued(bytes)
-          dql.completed(all ? dql.inflight : Math.ceil(dql.inflight / 2))
-          expect(dql.limit).toBeGreaterThanOrEqual(500)
-          expect(dql.limit).toBeLessThanOrEqual(9000)
-          expect(dql.avail()).toBe(dql.adjLimit - dql.numQueued)
-        }
-      }),
+      fc.property(
+        fc.array(fc.tuple(fc.integer({ min: 1, max: 100_000 }), fc.boolean()), { maxLength: 200 }),
+        (steps) => {
+          const kernel = createKernel()
+          const dql = new Dql(kernel.clock)
+          dql.minLimit = 500
+          dql.maxLimit = 9000
+          dql.reset()
+          for (const [bytes, all] of steps) {
+            dql.queued(bytes)
+            dql.completed(all ? dql.inflight : Math.ceil(dql.inflight / 2))
+            expect(dql.limit).toBeGreaterThanOrEqual(500)
+            expect(dql.limit).toBeLessThanOrEqual(9000)
+            expect(dql.avail()).toBe(dql.adjLimit - dql.numQueued)
+          }
+        },
+      ),
     )
     expect(new Dql(createKernel().clock).maxLimit).toBe(DQL_MAX_LIMIT)
   })

@@ -1,5 +1,16 @@
 import { describe, expect, it } from 'vitest'
-import { consumeSkb, devGetStats, devQueueXmit, devQueueXmitList, type NetDevice, netdevXmitMore, netifTxStopQueue, netifTxWakeQueue, QueueState, type SkBuff } from '../src/index.ts'
+import {
+  consumeSkb,
+  devGetStats,
+  devQueueXmit,
+  devQueueXmitList,
+  type NetDevice,
+  netdevXmitMore,
+  netifTxStopQueue,
+  netifTxWakeQueue,
+  QueueState,
+  type SkBuff,
+} from '../src/index.ts'
 import { frame, liveSkbs, makeDev } from './helpers.ts'
 import { Ring, ringOps, ringXmit } from './ring-driver.ts'
 

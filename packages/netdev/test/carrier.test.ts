@@ -58,7 +58,13 @@ describe('carrier', () => {
   })
 
   it('LINK-02 the operational state follows carrier, dormant, testing and link mode', () => {
-    type Row = { carrier: boolean; dormant?: boolean; testing?: boolean; mode?: number; state: IfOper }
+    interface Row {
+      carrier: boolean
+      dormant?: boolean
+      testing?: boolean
+      mode?: number
+      state: IfOper
+    }
     const table: Row[] = [
       { carrier: false, state: IfOper.DOWN },
       { carrier: true, state: IfOper.UP },
@@ -114,7 +120,14 @@ describe('carrier', () => {
   it('LINK-03 each change sends one notice, and repeating a state sends none', () => {
     const { kernel, dev } = makeDev()
     const seen = notices(kernel)
-    for (const [act, count] of [[netifCarrierOff, 1], [netifCarrierOff, 1], [netifCarrierOn, 2], [netifCarrierOn, 2], [netifDormantOn, 3], [netifDormantOn, 3]] as const) {
+    for (const [act, count] of [
+      [netifCarrierOff, 1],
+      [netifCarrierOff, 1],
+      [netifCarrierOn, 2],
+      [netifCarrierOn, 2],
+      [netifDormantOn, 3],
+      [netifDormantOn, 3],
+    ] as const) {
       act(dev)
       kernel.runFor(2 * SECOND)
       expect(seen).toHaveLength(count)
@@ -124,7 +137,10 @@ describe('carrier', () => {
   it('LINK-03 changes are told at most once a second, but a link that comes up is told at once', () => {
     const { kernel, dev } = makeDev()
     const times: number[] = []
-    registerNetdeviceNotifier(kernel, (event) => void (event === 'NETDEV_CHANGE' && times.push(kernel.clock.ktimeGet())))
+    registerNetdeviceNotifier(
+      kernel,
+      (event) => void (event === 'NETDEV_CHANGE' && times.push(kernel.clock.ktimeGet())),
+    )
     kernel.runFor(10 * SECOND)
     netifCarrierOff(dev)
     kernel.runFor(SECOND / 10)
@@ -146,7 +162,8 @@ describe('carrier', () => {
 
   it('LINK-04 counts up and down changes apart, and only real ones', () => {
     const { dev } = makeDev()
-    for (const act of [netifCarrierOff, netifCarrierOff, netifCarrierOn, netifCarrierOn, netifCarrierOff]) act(dev)
+    for (const act of [netifCarrierOff, netifCarrierOff, netifCarrierOn, netifCarrierOn, netifCarrierOff])
+      act(dev)
     expect([dev.carrierUpCount, dev.carrierDownCount]).toEqual([1, 2])
   })
 
@@ -178,6 +195,8 @@ describe('carrier', () => {
     kernel.currentModule = null
     registerNetdev(dev)
     netifCarrierOff(dev)
-    expect(kernel.census.take().filter((entry) => entry.kind !== 'netdev' && entry.module === 'mod')).toEqual([])
+    expect(kernel.census.take().filter((entry) => entry.kind !== 'netdev' && entry.module === 'mod')).toEqual(
+      [],
+    )
   })
 })

@@ -32,7 +32,9 @@ const i32 = new Int32Array(memory)
 describe('sums', () => {
   it('CSUM-04 matches known IPv4 headers', () => {
     // The example of RFC 1071's subject everybody uses, and one of ours.
-    const header = Uint8Array.from('45000073000040004011b861c0a80001c0a800c7'.match(/../g)!, (h) => parseInt(h, 16))
+    const header = Uint8Array.from('45000073000040004011b861c0a80001c0a800c7'.match(/../g)!, (h) =>
+      parseInt(h, 16),
+    )
     expect(ipFastCsum(header, 0, 20).toString(16)).toBe('b861')
     header[10] = 0
     header[11] = 0
@@ -64,7 +66,11 @@ describe('sums', () => {
         u8.fill(0, 0, 256)
         u8.set(a, 0)
         u8.set(b, 129)
-        const sum = csumBlockAdd(csumPartial(u8, i32, 0, a.length), csumPartial(u8, i32, 129, b.length), a.length)
+        const sum = csumBlockAdd(
+          csumPartial(u8, i32, 0, a.length),
+          csumPartial(u8, i32, 129, b.length),
+          a.length,
+        )
         expect(sum % 0xffff).toBe((0xffff - slowChecksum(Uint8Array.from([...a, ...b]))) % 0xffff)
       }),
     )
@@ -87,7 +93,13 @@ describe('skbChecksumHelp', () => {
         const th = nh + (v6 ? 40 : 20)
         const at = th + (proto === 'tcp' ? 16 : 6)
         const frame = want.slice()
-        const pseudo = csumPseudo(frame, nh + (v6 ? 8 : 12), v6 ? 16 : 4, proto === 'tcp' ? 6 : 17, frame.length - th)
+        const pseudo = csumPseudo(
+          frame,
+          nh + (v6 ? 8 : 12),
+          v6 ? 16 : 4,
+          proto === 'tcp' ? 6 : 17,
+          frame.length - th,
+        )
         frame[at] = pseudo >> 8
         frame[at + 1] = pseudo & 255
         const skb = allocSkb(kernel, 256)!
@@ -110,30 +122,36 @@ describe('skbChecksumHelp', () => {
     const pool = pagePoolCreate(kernel, { name: 'p', count: 16, bufSize: 256 })
     const pieces = fc.array(fc.uint8Array({ minLength: 1, maxLength: 70 }), { maxLength: 4 })
     fc.assert(
-      fc.property(fc.uint8Array({ minLength: 8, maxLength: 80 }), pieces, fc.nat(70), fc.nat(40), (head, rest, s, o) => {
-        const all = Uint8Array.from([...head, ...rest.flatMap((piece) => [...piece])])
-        const start = s % all.length
-        const offset = o % Math.max(1, all.length - start - 1)
-        if (start + offset + 2 > all.length) return
-        const skb = allocSkb(kernel, 128)!
-        skbReserve(skb, s % 5)
-        skbSetBytes(skb, head)
-        for (const piece of rest) {
-          const page = pagePoolAlloc(pool)
-          pool.region.u8.set(piece, pagePoolOffset(pool, page) + (s % 7))
-          skbAddRxFrag(skb, pool, page, s % 7, piece.length)
-        }
-        const sum = 0xffff - slowChecksum(all.subarray(start))
-        expect(skbChecksum(skb, start, all.length - start) % 0xffff).toBe(sum % 0xffff)
-        skb.csumStart = skb.data + start
-        skb.csumOffset = offset
-        expect(skbChecksumHelp(skb)).toBe(0)
-        const want = slowChecksum(all.subarray(start)) || 0xffff
-        const result = skbBytes(skb)
-        expect(result[start + offset]! * 256 + result[start + offset + 1]!).toBe(want)
-        kfreeSkb(skb)
-        expect(pool.outstanding).toBe(0)
-      }),
+      fc.property(
+        fc.uint8Array({ minLength: 8, maxLength: 80 }),
+        pieces,
+        fc.nat(70),
+        fc.nat(40),
+        (head, rest, s, o) => {
+          const all = Uint8Array.from([...head, ...rest.flatMap((piece) => [...piece])])
+          const start = s % all.length
+          const offset = o % Math.max(1, all.length - start - 1)
+          if (start + offset + 2 > all.length) return
+          const skb = allocSkb(kernel, 128)!
+          skbReserve(skb, s % 5)
+          skbSetBytes(skb, head)
+          for (const piece of rest) {
+            const page = pagePoolAlloc(pool)
+            pool.region.u8.set(piece, pagePoolOffset(pool, page) + (s % 7))
+            skbAddRxFrag(skb, pool, page, s % 7, piece.length)
+          }
+          const sum = 0xffff - slowChecksum(all.subarray(start))
+          expect(skbChecksum(skb, start, all.length - start) % 0xffff).toBe(sum % 0xffff)
+          skb.csumStart = skb.data + start
+          skb.csumOffset = offset
+          expect(skbChecksumHelp(skb)).toBe(0)
+          const want = slowChecksum(all.subarray(start)) || 0xffff
+          const result = skbBytes(skb)
+          expect(result[start + offset]! * 256 + result[start + offset + 1]!).toBe(want)
+          kfreeSkb(skb)
+          expect(pool.outstanding).toBe(0)
+        },
+      ),
     )
   })
 
@@ -151,7 +169,9 @@ describe('skbChecksumHelp', () => {
     for (const [start, offset] of places) {
       skb.csumStart = skb.data + start
       skb.csumOffset = offset
-      expect(violation(() => skbChecksumHelp(skb))).toMatch(/^CSUM-01: skb#1 of kernel asks for a checksum from/)
+      expect(violation(() => skbChecksumHelp(skb))).toMatch(
+        /^CSUM-01: skb#1 of kernel asks for a checksum from/,
+      )
     }
     const lenient = lenientKernel()
     const other = allocSkb(lenient, 60)!
@@ -177,4 +197,3 @@ describe('skbChecksumHelp', () => {
     expectNoneAlive(kernel)
   })
 })
-

@@ -152,7 +152,13 @@ describe('addresses', () => {
     expect(formatMac(parseMac('2:0:0:A:b:ff'))).toBe('02:00:00:0a:0b:ff')
     expect(formatMac(parseMac('02-00-00-00-00-01'))).toBe('02:00:00:00:00:01')
     expect(formatMac(Uint8Array.of(9, 9, 2, 0, 0, 0, 0, 1), 2)).toBe('02:00:00:00:00:01')
-    for (const bad of ['', '02:00:00:00:00', '02:00:00:00:00:00:00', '02:00:00:00:00:100', 'g2:00:00:00:00:01']) {
+    for (const bad of [
+      '',
+      '02:00:00:00:00',
+      '02:00:00:00:00:00:00',
+      '02:00:00:00:00:100',
+      'g2:00:00:00:00:01',
+    ]) {
       expect(() => parseMac(bad)).toThrow(Errno)
     }
   })

@@ -30,8 +30,10 @@ import { lenient, logTexts, makeDev, reported, rules, type TestOps } from './hel
 const anyFeatures = fc.bigInt({ min: 0n, max: (1n << 63n) - 1n })
 
 describe('names', () => {
-  it('the names are those of ethtool -k, in the kernel\'s order', () => {
-    const names = JSON.parse(readFileSync(new URL('fixtures/feature-names.json', import.meta.url), 'utf8')) as string[]
+  it("the names are those of ethtool -k, in the kernel's order", () => {
+    const names = JSON.parse(
+      readFileSync(new URL('fixtures/feature-names.json', import.meta.url), 'utf8'),
+    ) as string[]
     // What ethtool prints in none of its groups, as a real machine listed it.
     expect(FEATURE_NAMES.map(({ name }) => name).filter((name) => names.includes(name))).toEqual(names)
   })
@@ -51,7 +53,11 @@ describe('names', () => {
       expect([key, BigInt(mask)]).toEqual([key, NETIF_F[key as keyof typeof NETIF_F]])
     }
     expect(pktFeatures(NETIF_F.SG | NETIF_F.RXCSUM | NETIF_F.LLTX)).toBe(PktFeature.SG)
-    for (const [type, mask] of [[SKB_GSO_TCPV4, PktFeature.TSO], [SKB_GSO_TCPV6, PktFeature.TSO6], [SKB_GSO_UDP_L4, PktFeature.GSO_UDP_L4]] as const) {
+    for (const [type, mask] of [
+      [SKB_GSO_TCPV4, PktFeature.TSO],
+      [SKB_GSO_TCPV6, PktFeature.TSO6],
+      [SKB_GSO_UDP_L4, PktFeature.GSO_UDP_L4],
+    ] as const) {
       expect(type << NETIF_F_GSO_SHIFT).toBe(mask)
     }
   })
@@ -86,7 +92,23 @@ describe('dependencies', () => {
   })
 
   it('FEAT-04 table of single pairs', () => {
-    const { SG, TSO, TSO6, HW_CSUM, IP_CSUM, IPV6_CSUM, GSO, GRO_HW, LRO, RXFCS, RXCSUM, TSO_ECN, TSO_MANGLEID, GSO_UDP_L4, HW_TLS_TX } = NETIF_F
+    const {
+      SG,
+      TSO,
+      TSO6,
+      HW_CSUM,
+      IP_CSUM,
+      IPV6_CSUM,
+      GSO,
+      GRO_HW,
+      LRO,
+      RXFCS,
+      RXCSUM,
+      TSO_ECN,
+      TSO_MANGLEID,
+      GSO_UDP_L4,
+      HW_TLS_TX,
+    } = NETIF_F
     const table: [NetdevFeatures, NetdevFeatures][] = [
       [TSO, 0n],
       [TSO | SG, SG],
@@ -109,7 +131,8 @@ describe('dependencies', () => {
       [GSO_UDP_L4 | HW_CSUM, GSO_UDP_L4 | HW_CSUM],
       [HW_TLS_TX, 0n],
     ]
-    for (const [asked, want] of table) expect(featureNames(netdevFixFeatures(asked))).toEqual(featureNames(want))
+    for (const [asked, want] of table)
+      expect(featureNames(netdevFixFeatures(asked))).toEqual(featureNames(want))
   })
 
   it('FEAT-04 says which rules bit, in order', () => {
@@ -124,7 +147,7 @@ describe('dependencies', () => {
   })
 })
 
-describe('a device\'s features', () => {
+describe("a device's features", () => {
   const csum = NETIF_F.SG | NETIF_F.HW_CSUM | NETIF_F.TSO | NETIF_F.RXCSUM
 
   function device(more: TestOps = {}, setup: (dev: NetDevice<any>) => void = () => {}) {
@@ -137,8 +160,12 @@ describe('a device\'s features', () => {
       options: lenient,
     })
     const seen: string[] = []
-    registerNetdeviceNotifier(made.kernel, (event) => void (event === 'NETDEV_FEAT_CHANGE' && seen.push(event)))
-    const want = (mask: NetdevFeatures, values: NetdevFeatures) => made.kernel.rtnl.run(() => netdevSetWantedFeatures(made.dev, mask, values))
+    registerNetdeviceNotifier(
+      made.kernel,
+      (event) => void (event === 'NETDEV_FEAT_CHANGE' && seen.push(event)),
+    )
+    const want = (mask: NetdevFeatures, values: NetdevFeatures) =>
+      made.kernel.rtnl.run(() => netdevSetWantedFeatures(made.dev, mask, values))
     return { ...made, seen, want }
   }
 
@@ -146,7 +173,13 @@ describe('a device\'s features', () => {
     const { dev } = makeDev()
     expect(featureNames(dev.features)).toEqual(['rx-gro'])
     expect(featureNames(dev.wantedFeatures)).toEqual(['tx-generic-segmentation', 'rx-gro'])
-    expect(featureNames(dev.hwFeatures)).toEqual(['tx-generic-segmentation', 'rx-gro', 'tx-nocache-copy', 'rx-gro-list', 'rx-udp-gro-forwarding'])
+    expect(featureNames(dev.hwFeatures)).toEqual([
+      'tx-generic-segmentation',
+      'rx-gro',
+      'tx-nocache-copy',
+      'rx-gro-list',
+      'rx-udp-gro-forwarding',
+    ])
   })
 
   it('FEAT-01 a driver that writes the features on now after registering is reported', () => {
@@ -179,7 +212,7 @@ describe('a device\'s features', () => {
     }
   })
 
-  it('FEAT-02 ndoFixFeatures may be called any number of times and has the driver\'s say', () => {
+  it("FEAT-02 ndoFixFeatures may be called any number of times and has the driver's say", () => {
     let calls = 0
     const { kernel, dev, want } = device({
       ndoFixFeatures(_dev, features) {
@@ -198,7 +231,13 @@ describe('a device\'s features', () => {
 
   it.each<[string, NonNullable<TestOps['ndoFixFeatures']>]>([
     ['changes the device', (dev, features) => ((dev.wantedFeatures ^= NETIF_F.GRO), features)],
-    ['answers by turns', (dev, features) => ((dev.priv.n = (dev.priv.n ?? 0) + 1), dev.priv.n % 2 ? features : features & ~NETIF_F.SG)],
+    [
+      'answers by turns',
+      (dev, features) => (
+        (dev.priv.n = (dev.priv.n ?? 0) + 1),
+        dev.priv.n % 2 ? features : features & ~NETIF_F.SG
+      ),
+    ],
   ])('FEAT-02 a driver whose ndoFixFeatures %s is reported', (_what, fix) => {
     const { kernel } = device({ ndoFixFeatures: fix })
     expect(rules(kernel)).toContain('FEAT-02')
@@ -213,7 +252,9 @@ describe('a device\'s features', () => {
     want(NETIF_F.RXCSUM, 0n)
     expect(dev.features & NETIF_F.RXCSUM).toBe(NETIF_F.RXCSUM)
     expect(seen).toHaveLength(1)
-    expect(logTexts(kernel).at(-1)).toMatch(/^test0: set_features\(\) failed \(-5\); wanted 0x[0-9a-f]{16}, left 0x[0-9a-f]{16}$/)
+    expect(logTexts(kernel).at(-1)).toMatch(
+      /^test0: set_features\(\) failed \(-5\); wanted 0x[0-9a-f]{16}, left 0x[0-9a-f]{16}$/,
+    )
   })
 
   it('FEAT-01 inside ndoSetFeatures a driver may set what it could reach', () => {
@@ -236,7 +277,10 @@ describe('a device\'s features', () => {
   })
 
   it('mixed checksum settings are warned about', () => {
-    const { kernel, dev } = makeDev({}, { setup: (d) => void (d.features = NETIF_F.HW_CSUM | NETIF_F.IP_CSUM) })
+    const { kernel, dev } = makeDev(
+      {},
+      { setup: (d) => void (d.features = NETIF_F.HW_CSUM | NETIF_F.IP_CSUM) },
+    )
     expect(dev.features & NETIF_F.IP_CSUM).toBe(0n)
     expect(logTexts(kernel)).toContain('test0: mixed HW and IP checksum settings.')
   })

@@ -43,7 +43,14 @@ describe('flags', () => {
   })
 
   it('an open that fails leaves UP clear and gives the error', () => {
-    const test = makeDev({ ndoOpen: () => { throw new Errno('ENOMEM') } }, { down: true })
+    const test = makeDev(
+      {
+        ndoOpen: () => {
+          throw new Errno('ENOMEM')
+        },
+      },
+      { down: true },
+    )
     const seen = events(test)
     expect(() => change(test, Iff.UP)).toThrow(expect.objectContaining({ code: 'ENOMEM' }))
     expect(test.dev.flags & Iff.UP).toBe(0)
@@ -111,7 +118,9 @@ describe('receive mode', () => {
     const test = makeDev(
       {
         ndoSetRxMode: (dev) =>
-          void calls.push(`${dev.flags & Iff.PROMISC ? 'promisc ' : ''}${dev.flags & Iff.ALLMULTI ? 'allmulti ' : ''}uc=${keys(dev.uc)} mc=${keys(dev.mc)}`),
+          void calls.push(
+            `${dev.flags & Iff.PROMISC ? 'promisc ' : ''}${dev.flags & Iff.ALLMULTI ? 'allmulti ' : ''}uc=${keys(dev.uc)} mc=${keys(dev.mc)}`,
+          ),
       },
       { setup: (dev) => void (unicast && (dev.privFlags |= IffPriv.UNICAST_FLT)) },
     )
@@ -156,7 +165,9 @@ describe('receive mode', () => {
     run((dev) => devSetPromiscuity(dev, -2))
     run((dev) => devSetAllmulti(dev, -1))
     expect(calls).toEqual(['promisc uc= mc=', 'promisc allmulti uc= mc=', 'allmulti uc= mc=', 'uc= mc='])
-    expect(() => run((dev) => devSetAllmulti(dev, -1))).toThrow(expect.objectContaining({ code: 'EOVERFLOW' }))
+    expect(() => run((dev) => devSetAllmulti(dev, -1))).toThrow(
+      expect.objectContaining({ code: 'EOVERFLOW' }),
+    )
   })
 
   it('RX-09 a device that is down learns of everything when it opens', () => {
@@ -170,12 +181,17 @@ describe('receive mode', () => {
 
   it('refuses an address of the wrong length and one that is not there', () => {
     const { run } = filtering(true)
-    expect(() => run((dev) => devMcAdd(dev, Uint8Array.of(1, 2)))).toThrow(expect.objectContaining({ code: 'EINVAL' }))
+    expect(() => run((dev) => devMcAdd(dev, Uint8Array.of(1, 2)))).toThrow(
+      expect.objectContaining({ code: 'EINVAL' }),
+    )
     expect(() => run((dev) => devMcDel(dev, M))).toThrow(expect.objectContaining({ code: 'ENOENT' }))
   })
 
   it('CTX-02 a driver that sleeps in ndoSetRxMode is reported', () => {
-    const { kernel, dev } = makeDev({ ndoSetRxMode: (d) => mightSleep(d.kernel, 'the driver') }, { down: true })
+    const { kernel, dev } = makeDev(
+      { ndoSetRxMode: (d) => mightSleep(d.kernel, 'the driver') },
+      { down: true },
+    )
     expect(reported(() => kernel.rtnl.run(() => devOpen(dev)))).toBe('CTX-02')
     expect(kernel.cpu.bhDepth).toBe(0)
   })

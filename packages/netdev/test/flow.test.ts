@@ -151,7 +151,9 @@ describe('skbGetHash', () => {
   it('MQ-03 is the same for a flow, in both directions, in every kernel', () => {
     for (const v6 of [false, true]) {
       const spec: FrameSpec = { v6, sport: 40000, dport: 80 }
-      expect(hash(buildFrame({ ...spec, seq: 1 }))).toBe(hash(buildFrame({ ...spec, seq: 2, payload: new Uint8Array(9) })))
+      expect(hash(buildFrame({ ...spec, seq: 1 }))).toBe(
+        hash(buildFrame({ ...spec, seq: 2, payload: new Uint8Array(9) })),
+      )
       expect(hash(swap(spec))).toBe(hash(buildFrame(spec)))
     }
     expect(hash(buildFrame()).toString(16)).toMatchInlineSnapshot(`"6b8e4bb9"`)
@@ -172,5 +174,4 @@ describe('skbGetHash', () => {
     }
     for (const count of buckets) expect(Math.abs(count - 256)).toBeLessThan(80)
   })
-
 })

@@ -25,15 +25,46 @@ import { buildFrame, expectNoneAlive, type FrameSpec, hex, RxRing, rxDev } from 
 /** What may happen to the next segment of a flow. */
 interface Move {
   flow: number
-  kind: 'next' | 'short' | 'push' | 'fin' | 'ack' | 'gap' | 'again' | 'option' | 'ttl' | 'id' | 'cwr' | 'corrupt' | 'pad' | 'bare'
+  kind:
+    | 'next'
+    | 'short'
+    | 'push'
+    | 'fin'
+    | 'ack'
+    | 'gap'
+    | 'again'
+    | 'option'
+    | 'ttl'
+    | 'id'
+    | 'cwr'
+    | 'corrupt'
+    | 'pad'
+    | 'bare'
   summed: number
   flush: boolean
 }
 
-const KINDS: Move['kind'][] = ['short', 'push', 'fin', 'ack', 'gap', 'again', 'option', 'ttl', 'id', 'cwr', 'corrupt', 'pad', 'bare']
+const KINDS: Move['kind'][] = [
+  'short',
+  'push',
+  'fin',
+  'ack',
+  'gap',
+  'again',
+  'option',
+  'ttl',
+  'id',
+  'cwr',
+  'corrupt',
+  'pad',
+  'bare',
+]
 const move: fc.Arbitrary<Move> = fc.record({
   flow: fc.nat(5),
-  kind: fc.oneof({ weight: 12, arbitrary: fc.constant<Move['kind']>('next') }, { weight: 2, arbitrary: fc.constantFrom(...KINDS) }),
+  kind: fc.oneof(
+    { weight: 12, arbitrary: fc.constant<Move['kind']>('next') },
+    { weight: 2, arbitrary: fc.constantFrom(...KINDS) },
+  ),
   summed: fc.constantFrom(CHECKSUM_NONE, CHECKSUM_NONE, CHECKSUM_UNNECESSARY, CHECKSUM_COMPLETE),
   flush: fc.oneof({ weight: 20, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
 })
@@ -102,7 +133,7 @@ function forward(skb: SkBuff, features: number): string[] {
   }
   const frames: string[] = []
   let segments = 0
-  for (let seg = skbGsoSegment(skb, features); seg !== null; ) {
+  for (let seg = skbGsoSegment(skb, features); seg !== null;) {
     const next: SkBuff | null = seg.next
     seg.next = null
     if (seg.ipSummed === CHECKSUM_PARTIAL) expect(skbChecksumHelp(seg)).toBe(0)
@@ -170,7 +201,7 @@ describe('merging, then cutting again', () => {
   it('CSUM-02 gives back every frame bit for bit, in order within its flow', () => {
     let merged = 0
     fc.assert(
-      fc.property(fc.array(move, { minLength: 1, maxLength: 100, size: "max" }), (moves) => {
+      fc.property(fc.array(move, { minLength: 1, maxLength: 100, size: 'max' }), (moves) => {
         merged += run(createKernel(), moves, 0).merged
       }),
       { numRuns: 60 },
@@ -180,7 +211,7 @@ describe('merging, then cutting again', () => {
 
   it('CSUM-02 the same when the card gathers and sums', () => {
     fc.assert(
-      fc.property(fc.array(move, { minLength: 1, maxLength: 100, size: "max" }), (moves) => {
+      fc.property(fc.array(move, { minLength: 1, maxLength: 100, size: 'max' }), (moves) => {
         run(createKernel(), moves, PktFeature.SG | PktFeature.HW_CSUM)
       }),
       { numRuns: 30 },
@@ -188,7 +219,12 @@ describe('merging, then cutting again', () => {
   })
 
   it('holds for long runs of two flows that take turns', () => {
-    const moves = Array.from({ length: 200 }, (_, i): Move => ({ flow: (i & 1) * 4, kind: 'next', summed: 0, flush: i % 64 === 63 }))
+    const moves = Array.from({ length: 200 }, (_, i): Move => ({
+      flow: (i & 1) * 4,
+      kind: 'next',
+      summed: 0,
+      flush: i % 64 === 63,
+    }))
     expect(run(createKernel(), moves, 0).merged).toBeGreaterThan(180)
   })
 })

@@ -25,7 +25,16 @@ import {
   skbClone,
   skbLinearize,
 } from '../src/index.ts'
-import { buildFrame, expectNoneAlive, type FrameSpec, frameBytes, hex, put16, RxRing, rxDev } from './skb-helpers.ts'
+import {
+  buildFrame,
+  expectNoneAlive,
+  type FrameSpec,
+  frameBytes,
+  hex,
+  put16,
+  RxRing,
+  rxDev,
+} from './skb-helpers.ts'
 
 let kernel: Kernel
 let dev: NetDevice<any>
@@ -268,7 +277,11 @@ describe('UDP', () => {
   it('is merged when the device asks for it', () => {
     for (const features of [NETIF_F.GRO_UDP_FWD, NETIF_F.GRO_FRAGLIST]) {
       dev.features = NETIF_F.GRO | features
-      expect([feed(datagram(0)), feed(datagram(1)), feed(datagram(2, 40))]).toEqual([GRO_HELD, GRO_MERGED, GRO_MERGED])
+      expect([feed(datagram(0)), feed(datagram(1)), feed(datagram(2, 40))]).toEqual([
+        GRO_HELD,
+        GRO_MERGED,
+        GRO_MERGED,
+      ])
     }
     expect(shapes()).toEqual([
       [3, MSS, 28 + 240],

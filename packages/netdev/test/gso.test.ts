@@ -33,7 +33,8 @@ beforeEach(() => {
   kernel = createKernel()
 })
 
-const body = (from: number, len: number): Uint8Array => Uint8Array.from({ length: len }, (_, i) => (from + i) * 3)
+const body = (from: number, len: number): Uint8Array =>
+  Uint8Array.from({ length: len }, (_, i) => (from + i) * 3)
 
 /** A packet as a stack hands it down: too long for the wire, asking for segments and sums. */
 function large(spec: FrameSpec, len: number, mss: number, type: number): SkBuff {
@@ -63,7 +64,7 @@ function ask(skb: SkBuff, spec: FrameSpec, mss: number, type: number): void {
 
 function segments(skb: SkBuff, features: number): SkBuff[] {
   const list: SkBuff[] = []
-  for (let seg = skbGsoSegment(skb, features); seg !== null; ) {
+  for (let seg = skbGsoSegment(skb, features); seg !== null;) {
     const next: SkBuff | null = seg.next
     seg.next = null
     list.push(seg)
@@ -83,7 +84,9 @@ describe('skbGsoSegment', () => {
       buildFrame({ ...spec, payload: body(200, 50), flags: 0x19, seq: 199, id: 1 }),
     ]
     expect(got.map((seg) => hex(skbBytes(seg)))).toEqual(want.map(hex))
-    expect(got.map((seg) => [seg.gsoSize, seg.ipSummed, seg.protocol])).toEqual(want.map(() => [0, 0, 0x0800]))
+    expect(got.map((seg) => [seg.gsoSize, seg.ipSummed, seg.protocol])).toEqual(
+      want.map(() => [0, 0, 0x0800]),
+    )
     for (const seg of got) {
       expect(skbHeadroom(seg)).toBeGreaterThanOrEqual(32)
       expect([seg.networkHeader - seg.data, seg.transportHeader - seg.data]).toEqual([14, 34])
@@ -174,7 +177,10 @@ describe('skbGsoSegment', () => {
       ['another protocol', (skb) => (skb.mem[skb.data + 23] = 1)],
       ['a fragment', (skb) => (skb.mem[skb.data + 20] = 0x20)],
       ['a TCP header too short', (skb) => (skb.mem[skb.data + 46] = 0x40)],
-      ['a TCP header past the end', (skb) => ((skb.mem[skb.data + 46] = 0xf0), (skb.len = 60), (skb.tail = skb.data + 60))],
+      [
+        'a TCP header past the end',
+        (skb) => ((skb.mem[skb.data + 46] = 0xf0), (skb.len = 60), (skb.tail = skb.data + 60)),
+      ],
       ['cut off', (skb) => ((skb.len = 40), (skb.tail = skb.data + 40))],
     ]
     for (const [, spoil] of cases) {

@@ -1,4 +1,12 @@
-import { createKernel, type Kernel, type KernelOptions, openSoftirq, raiseSoftirq, RuleViolation, Softirq } from '@vnet/kernel'
+import {
+  createKernel,
+  type Kernel,
+  type KernelOptions,
+  openSoftirq,
+  raiseSoftirq,
+  RuleViolation,
+  Softirq,
+} from '@vnet/kernel'
 import {
   consumeSkb,
   devOpen,
@@ -32,8 +40,12 @@ export const sink: NetDeviceOps<any> = {
   },
 }
 
-export function allocDev(kernel: Kernel, ops: TestOps = {}, init: { name?: string; txqs?: number; rxqs?: number; priv?: unknown } = {}): NetDevice<any> {
-  const dev = allocEtherdevMqs<any>(kernel, {
+export function allocDev(
+  kernel: Kernel,
+  ops: TestOps = {},
+  init: { name?: string; txqs?: number; rxqs?: number; priv?: unknown } = {},
+): NetDevice<any> {
+  const dev = allocEtherdevMqs<unknown>(kernel, {
     name: init.name ?? 'test%d',
     ops: { ...sink, ...ops },
     priv: () => init.priv ?? {},
@@ -47,7 +59,16 @@ export function allocDev(kernel: Kernel, ops: TestOps = {}, init: { name?: strin
 /** A registered device, up unless `down` is asked for. */
 export function makeDev(
   ops: TestOps = {},
-  init: { kernel?: Kernel; options?: KernelOptions; name?: string; txqs?: number; rxqs?: number; priv?: unknown; down?: boolean; setup?: (dev: NetDevice<any>) => void } = {},
+  init: {
+    kernel?: Kernel
+    options?: KernelOptions
+    name?: string
+    txqs?: number
+    rxqs?: number
+    priv?: unknown
+    down?: boolean
+    setup?: (dev: NetDevice<any>) => void
+  } = {},
 ): TestDev {
   const kernel = init.kernel ?? createKernel(init.options)
   const dev = allocDev(kernel, ops, init)

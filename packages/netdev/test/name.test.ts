@@ -24,7 +24,8 @@ describe('names', () => {
       ééééééé: true,
       éééééééé: false,
     }
-    for (const [name, valid] of Object.entries(table)) expect([name, devValidName(name)]).toEqual([name, valid])
+    for (const [name, valid] of Object.entries(table))
+      expect([name, devValidName(name)]).toEqual([name, valid])
   })
 
   it('LIFE-09 a pattern takes the lowest free number', () => {
@@ -47,7 +48,9 @@ describe('names', () => {
   it('LIFE-09 a pattern whose numbers no longer fit is full', () => {
     const { kernel } = makeDev({}, { name: 'abcdefghijklm%d' })
     for (let i = 1; i < 100; i++) makeDev({}, { kernel, name: 'abcdefghijklm%d', down: true })
-    expect(() => registerNetdev(allocDev(kernel, {}, { name: 'abcdefghijklm%d' }))).toThrow(expect.objectContaining({ code: 'ENFILE' }))
+    expect(() => registerNetdev(allocDev(kernel, {}, { name: 'abcdefghijklm%d' }))).toThrow(
+      expect.objectContaining({ code: 'ENFILE' }),
+    )
   })
 
   it('LIFE-09 LIFE-10 names and indexes stay valid, unique and lowest through any registering and unregistering', () => {

@@ -1,6 +1,15 @@
 import { createKernel } from '@vnet/kernel'
 import { describe, expect, it } from 'vitest'
-import { consumeSkb, devGetStats, devQueueXmit, IffPriv, NET_XMIT_SUCCESS, type NetDevice, NETDEV_TX_BUSY, netifTxStopQueue } from '../src/index.ts'
+import {
+  consumeSkb,
+  devGetStats,
+  devQueueXmit,
+  IffPriv,
+  NET_XMIT_SUCCESS,
+  type NetDevice,
+  NETDEV_TX_BUSY,
+  netifTxStopQueue,
+} from '../src/index.ts'
 import { frame, liveSkbs, logTexts, makeDev, type TestOps } from './helpers.ts'
 
 const noqueue = { setup: (dev: NetDevice<any>) => void (dev.privFlags |= IffPriv.NO_QUEUE) }

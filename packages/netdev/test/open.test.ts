@@ -31,7 +31,8 @@ function trace(fails: (name: string) => boolean = () => false) {
       netifTxStartAllQueues(d)
     },
     ndoSetRxMode: (d) => step(`rxmode up=${(d.flags & Iff.UP) !== 0} qdisc=${d.txq[0]!.qdisc.id}`),
-    ndoStop: (d) => step(`stop running=${netifRunning(d)} up=${(d.flags & Iff.UP) !== 0} qdisc=${d.txq[0]!.qdisc.id}`),
+    ndoStop: (d) =>
+      step(`stop running=${netifRunning(d)} up=${(d.flags & Iff.UP) !== 0} qdisc=${d.txq[0]!.qdisc.id}`),
   })
   registerNetdev(dev)
   registerNetdeviceNotifier(kernel, (event, d) => {
@@ -76,9 +77,18 @@ describe('opening', () => {
   )
 
   it('ADDR-03 opening with a bad address fails when the driver has the validator', () => {
-    for (const addr of [[0, 0, 0, 0, 0, 0], [1, 0, 0, 0, 0, 1], [255, 255, 255, 255, 255, 255]]) {
-      const { kernel, dev } = makeDev({ ndoValidateAddr: ethValidateAddr }, { down: true, setup: (d) => d.devAddr.set(addr) })
-      expect(() => kernel.rtnl.run(() => devOpen(dev))).toThrow(expect.objectContaining({ code: 'EADDRNOTAVAIL' }))
+    for (const addr of [
+      [0, 0, 0, 0, 0, 0],
+      [1, 0, 0, 0, 0, 1],
+      [255, 255, 255, 255, 255, 255],
+    ]) {
+      const { kernel, dev } = makeDev(
+        { ndoValidateAddr: ethValidateAddr },
+        { down: true, setup: (d) => d.devAddr.set(addr) },
+      )
+      expect(() => kernel.rtnl.run(() => devOpen(dev))).toThrow(
+        expect.objectContaining({ code: 'EADDRNOTAVAIL' }),
+      )
       expect(netifRunning(dev)).toBe(false)
     }
   })

@@ -32,7 +32,9 @@ describe('page pool', () => {
     expect([...pages].sort()).toEqual([0, 1, 2, 3, 4])
     expect(pagePoolAlloc(pool)).toBe(-1)
     expect(pool.allocFailed).toBe(1)
-    expect(pages.map((page) => pagePoolOffset(pool, page) - pool.base)).toEqual(pages.map((page) => page * 256))
+    expect(pages.map((page) => pagePoolOffset(pool, page) - pool.base)).toEqual(
+      pages.map((page) => page * 256),
+    )
     for (const page of pages) pagePoolPut(pool, page)
     expect(pool.outstanding).toBe(0)
   })
@@ -159,7 +161,8 @@ describe('page pool', () => {
   it('PP-02 a page number the pool does not have is reported', () => {
     const kernel = createKernel()
     const pool = pagePoolCreate(kernel, { name: 'p', count: 4 })
-    for (const page of [-1, 4, 0.5]) expect(violation(() => pagePoolPut(pool, page))).toMatch(/^PP-02: pagePoolPut/)
+    for (const page of [-1, 4, 0.5])
+      expect(violation(() => pagePoolPut(pool, page))).toMatch(/^PP-02: pagePoolPut/)
   })
 
   it('SKB-06 putting a page back twice, or one that is in a packet, is reported', () => {
@@ -167,7 +170,9 @@ describe('page pool', () => {
     const pool = pagePoolCreate(kernel, { name: 'p', count: 4 })
     const page = pagePoolAlloc(pool)
     pagePoolPut(pool, page)
-    expect(violation(() => pagePoolPut(pool, page))).toBe(`SKB-06: pagePoolPut: page ${page} of page pool p is free`)
+    expect(violation(() => pagePoolPut(pool, page))).toBe(
+      `SKB-06: pagePoolPut: page ${page} of page pool p is free`,
+    )
     const used = pagePoolAlloc(pool)
     const skb = napiBuildSkb(pool, used, 0, 60)!
     expect(violation(() => pagePoolPut(pool, used))).toMatch(/is part of a packet/)
@@ -182,7 +187,9 @@ describe('page pool', () => {
     const page = pagePoolAlloc(pool)
     pagePoolPut(pool, page)
     pool.region.u8[pagePoolOffset(pool, page) + 100] = 1
-    expect(violation(() => pagePoolAlloc(pool))).toMatch(/^SKB-06: page 0 of p was written to after it was freed: byte 100/)
+    expect(violation(() => pagePoolAlloc(pool))).toMatch(
+      /^SKB-06: page 0 of p was written to after it was freed: byte 100/,
+    )
   })
 
   it('SKB-02 a frame longer than the page is refused, checks on or off', () => {
@@ -225,7 +232,9 @@ describe('fragments', () => {
     const page = pagePoolAlloc(pool)
     expect(violation(() => skbAddRxFrag(skb, pool, page, 100, 29))).toMatch(/^SKB-02: skbAddRxFrag/)
     pagePoolPut(pool, page)
-    expect(violation(() => skbAddRxFrag(skb, pool, page, 0, 10))).toMatch(/^SKB-06: skbAddRxFrag: page \d of page pool p is free/)
+    expect(violation(() => skbAddRxFrag(skb, pool, page, 0, 10))).toMatch(
+      /^SKB-06: skbAddRxFrag: page \d of page pool p is free/,
+    )
     kfreeSkb(skb)
     expectNoneAlive(kernel, pool)
   })

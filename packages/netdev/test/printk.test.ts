@@ -23,19 +23,28 @@ describe('messages', () => {
     for (const say of [netdevCrit, netdevErr, netdevWarn, netdevNotice, netdevInfo]) say(dev, 'hello')
     const lines = kernel.log.records.slice(before)
     expect(lines.map(({ text }) => text)).toEqual(new Array(5).fill('test0: hello'))
-    expect(lines.map(({ level }) => level)).toEqual([LogLevel.CRIT, LogLevel.ERR, LogLevel.WARNING, LogLevel.NOTICE, LogLevel.INFO])
+    expect(lines.map(({ level }) => level)).toEqual([
+      LogLevel.CRIT,
+      LogLevel.ERR,
+      LogLevel.WARNING,
+      LogLevel.NOTICE,
+      LogLevel.INFO,
+    ])
   })
 
   it('LOG-01 say when the device is not registered, and where a card stands', () => {
     const kernel = createKernel()
     netdevInfo(allocDev(kernel), 'early')
-    const { dev } = makeDev({}, {
-      kernel,
-      setup(d) {
-        d.driverName = 'e1000'
-        d.parentDev = '0000:00:03.0'
+    const { dev } = makeDev(
+      {},
+      {
+        kernel,
+        setup(d) {
+          d.driverName = 'e1000'
+          d.parentDev = '0000:00:03.0'
+        },
       },
-    })
+    )
     netdevInfo(dev, 'ready')
     unregisterNetdev(dev)
     netdevInfo(dev, 'late')
@@ -58,7 +67,15 @@ describe('messages', () => {
   })
 
   it('LOG-03 a debug level means the lowest classes', () => {
-    const table: [number, number][] = [[-1, 7], [0, 0], [1, 1], [3, 7], [16, 0xffff], [31, 0x7fffffff], [32, 7]]
+    const table: [number, number][] = [
+      [-1, 7],
+      [0, 0],
+      [1, 1],
+      [3, 7],
+      [16, 0xffff],
+      [31, 0x7fffffff],
+      [32, 7],
+    ]
     for (const [debug, want] of table) expect([debug, netifMsgInit(debug, 7)]).toEqual([debug, want])
   })
 })

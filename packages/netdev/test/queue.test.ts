@@ -25,7 +25,10 @@ import {
 import { frame, lenient, liveSkbs, makeDev, reported, rules } from './helpers.ts'
 import { Ring, ringOps } from './ring-driver.ts'
 
-function ringDev(size: number, init: { setup?: (ring: Ring) => void; ops?: Parameters<typeof ringOps>[0]; options?: object } = {}) {
+function ringDev(
+  size: number,
+  init: { setup?: (ring: Ring) => void; ops?: Parameters<typeof ringOps>[0]; options?: object } = {},
+) {
   const ring = new Ring(size)
   init.setup?.(ring)
   const made = makeDev(ringOps(init.ops), { priv: ring, options: init.options ?? {} })
@@ -235,7 +238,10 @@ describe('races', () => {
 
   it('TXQ-05 TXQ-06 no choice of completions at the preemption points stalls the queue, duplicates or loses a frame', () => {
     for (let seed = 1; seed <= 300; seed++) {
-      const { kernel, dev, ring, txq } = ringDev(3, { setup: (r) => void (r.bql = seed % 2 === 0), options: { seed } })
+      const { kernel, dev, ring, txq } = ringDev(3, {
+        setup: (r) => void (r.bql = seed % 2 === 0),
+        options: { seed },
+      })
       let inside = false
       const choices: string[] = []
       kernel.preemptHook = (at) => {
@@ -256,7 +262,12 @@ describe('races', () => {
         ring.complete(dev, 3)
         kernel.runFor(0)
       }
-      expect({ seed, choices, left: txq.qdisc.qlen, wire: ring.wire }).toEqual({ seed, choices, left: 0, wire: Array.from({ length: 40 }, (_, i) => i) })
+      expect({ seed, choices, left: txq.qdisc.qlen, wire: ring.wire }).toEqual({
+        seed,
+        choices,
+        left: 0,
+        wire: Array.from({ length: 40 }, (_, i) => i),
+      })
       expect(liveSkbs(kernel)).toBe(0)
     }
   })

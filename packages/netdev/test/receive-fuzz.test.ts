@@ -24,9 +24,11 @@ import { buildFrame, expectNoneAlive, lenientKernel, RxRing, rxDev } from './skb
 /** Random bytes, or a good frame with some bytes spoilt, some cut off, some added. */
 const frame: fc.Arbitrary<Uint8Array> = fc.oneof(
   fc.uint8Array({ maxLength: 120 }),
-  fc.record({ v6: fc.boolean(), udp: fc.boolean(), len: fc.nat(60), seq: fc.nat(3) }).map(({ v6, udp, len, seq }) =>
-    buildFrame({ v6, proto: udp ? 'udp' : 'tcp', payload: new Uint8Array(len), seq: seq * len, id: seq }),
-  ),
+  fc
+    .record({ v6: fc.boolean(), udp: fc.boolean(), len: fc.nat(60), seq: fc.nat(3) })
+    .map(({ v6, udp, len, seq }) =>
+      buildFrame({ v6, proto: udp ? 'udp' : 'tcp', payload: new Uint8Array(len), seq: seq * len, id: seq }),
+    ),
   fc
     .record({
       v6: fc.boolean(),
@@ -45,7 +47,12 @@ const frame: fc.Arbitrary<Uint8Array> = fc.oneof(
     }),
 )
 const steps = fc.array(
-  fc.record({ frame, how: fc.constantFrom('gro', 'gro', 'receive', 'rx'), flush: fc.boolean(), summed: fc.nat(2) }),
+  fc.record({
+    frame,
+    how: fc.constantFrom('gro', 'gro', 'receive', 'rx'),
+    flush: fc.boolean(),
+    summed: fc.nat(2),
+  }),
   { maxLength: 40 },
 )
 
@@ -53,7 +60,7 @@ const steps = fc.array(
 function use(skb: SkBuff): void {
   skbGetHash(skb)
   skbBytes(skb)
-  if (skb.gsoSize > 0) for (let seg = skbGsoSegment(skb, 0); seg !== null; ) seg = drop(seg)
+  if (skb.gsoSize > 0) for (let seg = skbGsoSegment(skb, 0); seg !== null;) seg = drop(seg)
   if (skb.ipSummed === 3) expect(skbChecksumHelp(skb)).toBe(0)
   pskbMayPull(skb, 60)
   kfreeSkb(skb)

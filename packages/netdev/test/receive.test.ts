@@ -24,7 +24,18 @@ import {
   SkbDropReason,
   skbSetBytes,
 } from '../src/index.ts'
-import { buildFrame, expectNoneAlive, frameBytes, hex, lenientKernel, MAC_A, MAC_B, RxRing, rxDev, violation } from './skb-helpers.ts'
+import {
+  buildFrame,
+  expectNoneAlive,
+  frameBytes,
+  hex,
+  lenientKernel,
+  MAC_A,
+  MAC_B,
+  RxRing,
+  rxDev,
+  violation,
+} from './skb-helpers.ts'
 
 let kernel: Kernel
 let dev: NetDevice<any>
@@ -55,7 +66,14 @@ function receiver(name: string, type: number, only: NetDevice<any> | null = null
 const arp = Uint8Array.from([...MAC_A, ...MAC_B, 8, 6, 1, 2, 3])
 
 function vlan(tci: number, frame: Uint8Array, tpid = 0x8100): Uint8Array {
-  return Uint8Array.from([...frame.subarray(0, 12), tpid >> 8, tpid & 255, tci >> 8, tci & 255, ...frame.subarray(12)])
+  return Uint8Array.from([
+    ...frame.subarray(0, 12),
+    tpid >> 8,
+    tpid & 255,
+    tci >> 8,
+    tci & 255,
+    ...frame.subarray(12),
+  ])
 }
 
 function drops(reason: number): number {
@@ -155,7 +173,9 @@ describe('netifReceiveSkb', () => {
 
   it('tells the tracepoint', () => {
     const events: unknown[] = []
-    kernel.trace.on('net:netif_receive_skb', (e) => events.push([e.subject, e.fields['protocol'], e.fields['len']]))
+    kernel.trace.on('net:netif_receive_skb', (e) =>
+      events.push([e.subject, e.fields['protocol'], e.fields['len']]),
+    )
     netifReceiveSkb(ring.receive(arp))
     expect(events).toEqual([['rx0', 0x0806, 3]])
   })
@@ -226,7 +246,12 @@ describe('packets on their way out', () => {
     devAddPack(kernel, {
       type: ETH_P_ALL,
       func(clone, from) {
-        types.push([clone.pktType, from.name, clone.macHeader === clone.data, clone.networkHeader - clone.data])
+        types.push([
+          clone.pktType,
+          from.name,
+          clone.macHeader === clone.data,
+          clone.networkHeader - clone.data,
+        ])
         kfreeSkb(clone)
         return 0
       },
@@ -243,7 +268,9 @@ describe('packets on their way out', () => {
 describe('misuse', () => {
   it('RX-01 a packet without device or link header is reported', () => {
     const skb = allocSkb(kernel, 64)!
-    expect(violation(() => netifReceiveSkb(skb))).toMatch(/^RX-01: skb#\d+ of kernel goes up without a device/)
+    expect(violation(() => netifReceiveSkb(skb))).toMatch(
+      /^RX-01: skb#\d+ of kernel goes up without a device/,
+    )
     skb.dev = dev
     expect(violation(() => netifReceiveSkb(skb))).toMatch(/^RX-01: .*without ethTypeTrans/)
   })
@@ -251,7 +278,9 @@ describe('misuse', () => {
   it('RX-03 SKB-06 a packet that was freed is reported', () => {
     const skb = ring.receive(arp)
     netifReceiveSkb(skb)
-    expect(violation(() => netifReceiveSkb(skb))).toMatch(/^SKB-06: netifReceiveSkb of skb#1 of rx0-rx0 after it was freed/)
+    expect(violation(() => netifReceiveSkb(skb))).toMatch(
+      /^SKB-06: netifReceiveSkb of skb#1 of rx0-rx0 after it was freed/,
+    )
   })
 
   it('CTX-08 passing up with a driver lock held is reported', () => {

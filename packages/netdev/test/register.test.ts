@@ -57,7 +57,10 @@ describe('registering', () => {
   it('LIFE-02 a listener that refuses undoes everything and its error comes out', () => {
     const kernel = createKernel()
     const log: string[] = []
-    const dev = allocDev(kernel, { ndoInit: () => void log.push('init'), ndoUninit: () => void log.push('uninit') })
+    const dev = allocDev(kernel, {
+      ndoInit: () => void log.push('init'),
+      ndoUninit: () => void log.push('uninit'),
+    })
     const stop = registerNetdeviceNotifier(kernel, (event) => {
       if (event === 'NETDEV_REGISTER') throw new Errno('ENOMEM')
     })
@@ -133,7 +136,11 @@ describe('registering', () => {
       },
       released: (dev) => freeNetdev(dev),
     }
-    const steps: Record<string, (dev: NetDevice<any>) => void> = { register: registerNetdev, unregister: unregisterNetdev, free: freeNetdev }
+    const steps: Record<string, (dev: NetDevice<any>) => void> = {
+      register: registerNetdev,
+      unregister: unregisterNetdev,
+      free: freeNetdev,
+    }
     const found: Record<string, string[]> = {}
     for (const [state, reach] of Object.entries(states)) {
       for (const [step, run] of Object.entries(steps)) {
@@ -172,7 +179,9 @@ describe('registering', () => {
   it('refuses impossible queue counts', () => {
     const kernel = createKernel()
     for (const txqs of [0, -1, 1.5, 4097]) {
-      expect(code(() => allocEtherdevMqs(kernel, { name: 'a%d', ops: sink, priv: () => ({}), txqs }))).toBe('EINVAL')
+      expect(code(() => allocEtherdevMqs(kernel, { name: 'a%d', ops: sink, priv: () => ({}), txqs }))).toBe(
+        'EINVAL',
+      )
     }
   })
 })
@@ -180,11 +189,21 @@ describe('registering', () => {
 describe('unregistering', () => {
   it('LIFE-03 stops a device that is up, once, and LIFE-08 ndoUninit comes after it', () => {
     const log: string[] = []
-    const { kernel, dev } = makeDev({ ndoStop: () => void log.push('stop'), ndoUninit: () => void log.push('uninit') })
+    const { kernel, dev } = makeDev({
+      ndoStop: () => void log.push('stop'),
+      ndoUninit: () => void log.push('uninit'),
+    })
     registerNetdeviceNotifier(kernel, (event) => void log.push(event))
     log.length = 0
     unregisterNetdev(dev)
-    expect(log).toEqual(['NETDEV_GOING_DOWN', 'stop', 'NETDEV_DOWN', 'NETDEV_UNREGISTER', 'NETDEV_PRE_UNINIT', 'uninit'])
+    expect(log).toEqual([
+      'NETDEV_GOING_DOWN',
+      'stop',
+      'NETDEV_DOWN',
+      'NETDEV_UNREGISTER',
+      'NETDEV_PRE_UNINIT',
+      'uninit',
+    ])
     expect(dev.regState).toBe('unregistered')
   })
 
@@ -224,13 +243,26 @@ describe('unregistering', () => {
     netdevHold(dev)
     unregisterNetdev(dev)
     expect(dev.regState).toBe('unregistering')
-    expect(logTexts(kernel).at(-1)).toBe('unregister_netdevice: waiting for test0 to become free. Usage count = 3')
+    expect(logTexts(kernel).at(-1)).toBe(
+      'unregister_netdevice: waiting for test0 to become free. Usage count = 3',
+    )
     freeNetdev(dev)
     netdevPut(dev)
     expect(dev.regState).toBe('unregistering')
     netdevPut(dev)
     expect(dev.regState).toBe('released')
     expect(kernel.census.take().filter((entry) => entry.kind === 'netdev')).toEqual([])
+  })
+
+  it('LIFE-03 letting go while someone holds rtnl frees the device when rtnl is given back', () => {
+    const { kernel, dev } = makeDev()
+    netdevHold(dev)
+    unregisterNetdev(dev)
+    kernel.rtnl.run(() => {
+      netdevPut(dev)
+      expect(dev.regState).toBe('unregistering')
+    })
+    expect(dev.regState).toBe('unregistered')
   })
 
   it('LIFE-03 letting go of what nobody holds is reported', () => {
@@ -289,7 +321,13 @@ describe('private data and tags', () => {
     const kernel = createKernel()
     kernel.currentModule = 'mod'
     const note = () => void tags.push(kernel.currentModule)
-    const dev = allocDev(kernel, { ndoInit: note, ndoOpen: note, ndoStop: note, ndoUninit: note, ndoSetRxMode: note })
+    const dev = allocDev(kernel, {
+      ndoInit: note,
+      ndoOpen: note,
+      ndoStop: note,
+      ndoUninit: note,
+      ndoSetRxMode: note,
+    })
     kernel.currentModule = null
     registerNetdev(dev)
     kernel.rtnl.run(() => devOpen(dev))
@@ -319,26 +357,5 @@ describe('private data and tags', () => {
     expect(one.dev.ifindex).toBe(two.dev.ifindex)
     unregisterNetdev(one.dev)
     expect(devGetByName(two.kernel, 'test0')).toBe(two.dev)
-  })
-})
-
-describe('notifiers', () => {
-  it('plays REGISTER and UP to one who comes late, and the end to one who leaves', () => {
-    const { kernel } = makeDev()
-    makeDev({}, { kernel, down: true })
-    const seen: string[] = []
-    const stop = registerNetdeviceNotifier(kernel, (event, dev) => void seen.push(`${event} ${dev.name}`))
-    expect(seen).toEqual(['NETDEV_REGISTER test0', 'NETDEV_UP test0', 'NETDEV_REGISTER test1'])
-    seen.length = 0
-    stop()
-    stop()
-    expect(seen).toEqual([
-      'NETDEV_GOING_DOWN test0',
-      'NETDEV_DOWN test0',
-      'NETDEV_UNREGISTER test0',
-      'NETDEV_UNREGISTER test1',
-    ])
-    makeDev({}, { kernel })
-    expect(seen).toHaveLength(4)
   })
 })

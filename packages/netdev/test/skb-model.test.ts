@@ -54,9 +54,18 @@ const bytes = fc.array(fc.nat(255), { maxLength: 90 })
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ op: fc.constant('alloc'), size: fc.nat(700), reserve: fc.nat(100) }) },
   { weight: 6, arbitrary: fc.record({ op: fc.constantFrom('put', 'push'), at, bytes }) },
-  { weight: 5, arbitrary: fc.record({ op: fc.constantFrom('pull', 'trim', 'pad', 'mayPull'), at, len: fc.nat(150) }) },
-  { weight: 6, arbitrary: fc.record({ op: fc.constantFrom('clone', 'copy', 'unclone', 'linearize', 'free'), at }) },
-  { weight: 1, arbitrary: fc.record({ op: fc.constant('expand'), at, head: fc.nat(200), tail: fc.nat(200) }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({ op: fc.constantFrom('pull', 'trim', 'pad', 'mayPull'), at, len: fc.nat(150) }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({ op: fc.constantFrom('clone', 'copy', 'unclone', 'linearize', 'free'), at }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ op: fc.constant('expand'), at, head: fc.nat(200), tail: fc.nat(200) }),
+  },
   { weight: 4, arbitrary: fc.record({ op: fc.constant('frag'), at, offset: fc.nat(300), bytes }) },
 ) as fc.Arbitrary<Step>
 
@@ -210,18 +219,24 @@ describe('sk_buff against a plain array of bytes', () => {
 
   it('copies any range out of any shape of packet', () => {
     fc.assert(
-      fc.property(fc.array(step, { minLength: 5, maxLength: 40 }), fc.nat(200), fc.nat(200), (steps, offset, len) => {
-        const world = new World()
-        for (const s of steps) world.run(s)
-        for (const { skb, bytes } of world.live) {
-          const out = new Uint8Array(len + 2)
-          const result = skbCopyBits(skb, offset, out, 1, len)
-          expect(result).toBe(offset + len <= bytes.length ? 0 : -14)
-          if (result === 0) expect(Array.from(out.subarray(1, len + 1))).toEqual(bytes.slice(offset, offset + len))
-          expect([out[0], out[len + 1]]).toEqual([0, 0])
-        }
-        world.end()
-      }),
+      fc.property(
+        fc.array(step, { minLength: 5, maxLength: 40 }),
+        fc.nat(200),
+        fc.nat(200),
+        (steps, offset, len) => {
+          const world = new World()
+          for (const s of steps) world.run(s)
+          for (const { skb, bytes } of world.live) {
+            const out = new Uint8Array(len + 2)
+            const result = skbCopyBits(skb, offset, out, 1, len)
+            expect(result).toBe(offset + len <= bytes.length ? 0 : -14)
+            if (result === 0)
+              expect(Array.from(out.subarray(1, len + 1))).toEqual(bytes.slice(offset, offset + len))
+            expect([out[0], out[len + 1]]).toEqual([0, 0])
+          }
+          world.end()
+        },
+      ),
       { numRuns: 200 },
     )
   })

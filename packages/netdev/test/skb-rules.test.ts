@@ -98,7 +98,9 @@ describe('offsets', () => {
     const kernel = createKernel()
     const skb = make(kernel)
     skbPut(skb, 100)
-    expect(violation(() => skbPut(skb, 29))).toBe('SKB-02: skbPut(29) on skb#1 of kernel with 28 bytes of tailroom')
+    expect(violation(() => skbPut(skb, 29))).toBe(
+      'SKB-02: skbPut(29) on skb#1 of kernel with 28 bytes of tailroom',
+    )
     expect(violation(() => skbPut(skb, -1))).toMatch(/^SKB-02/)
     expect(skb.len).toBe(100)
     skbPut(skb, 28)
@@ -109,7 +111,9 @@ describe('offsets', () => {
     const kernel = createKernel()
     const skb = make(kernel)
     skbReserve(skb, 13)
-    expect(violation(() => skbPush(skb, 14))).toBe('SKB-02: skbPush(14) on skb#1 of kernel with 13 bytes of headroom')
+    expect(violation(() => skbPush(skb, 14))).toBe(
+      'SKB-02: skbPush(14) on skb#1 of kernel with 13 bytes of headroom',
+    )
     expect(skb.len).toBe(0)
     expect(skbPush(skb, 13)).toBe(skb.head)
   })
@@ -290,7 +294,8 @@ describe('the end of a packet', () => {
       () => skbCopy(skb),
       () => skbGet(skb),
     ]
-    for (const call of calls) expect(violation(call)).toMatch(/^SKB-06: \w+ on skb#1 of kernel after it was freed/)
+    for (const call of calls)
+      expect(violation(call)).toMatch(/^SKB-06: \w+ on skb#1 of kernel after it was freed/)
   })
 
   it('SKB-06 freed data is overwritten with 0x6b, and a later write is found at the next allocation', () => {
@@ -407,8 +412,25 @@ describe('memory', () => {
     const skb = make(kernel)
     const blank = plain(skb)
     skbPut(skb, 60)
-    Object.assign(skb, { protocol: 1, pktType: 2, ipSummed: 3, priority: 4, queueMapping: 5, hash: 6, mark: 7 })
-    Object.assign(skb, { gsoSize: 8, gsoSegs: 9, gsoType: 1, cb: 2, napiId: 3, state: 4, tstamp: 5, vlanPresent: true })
+    Object.assign(skb, {
+      protocol: 1,
+      pktType: 2,
+      ipSummed: 3,
+      priority: 4,
+      queueMapping: 5,
+      hash: 6,
+      mark: 7,
+    })
+    Object.assign(skb, {
+      gsoSize: 8,
+      gsoSegs: 9,
+      gsoType: 1,
+      cb: 2,
+      napiId: 3,
+      state: 4,
+      tstamp: 5,
+      vlanPresent: true,
+    })
     Object.assign(skb, { macHeader: 1, networkHeader: 2, transportHeader: 3 })
     skb.dev = rxDev(kernel)
     kfreeSkb(skb)

@@ -7,17 +7,21 @@ import { frame, lenient, makeDev, reported, rules } from './helpers.ts'
 describe('64-bit counters', () => {
   it('STAT-05 STAT-08 count like a 64-bit number that wraps', () => {
     fc.assert(
-      fc.property(fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }), fc.array(fc.integer({ min: 0, max: 2 ** 52 })), (start, adds) => {
-        const stats = new U64Stats(3)
-        stats.set(1, start)
-        let model = start
-        for (const n of adds) {
-          stats.add(1, n)
-          model = BigInt.asUintN(64, model + BigInt(n))
-          expect(stats.get(1)).toBe(model)
-        }
-        expect([stats.get(0), stats.get(2)]).toEqual([0n, 0n])
-      }),
+      fc.property(
+        fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }),
+        fc.array(fc.integer({ min: 0, max: 2 ** 52 })),
+        (start, adds) => {
+          const stats = new U64Stats(3)
+          stats.set(1, start)
+          let model = start
+          for (const n of adds) {
+            stats.add(1, n)
+            model = BigInt.asUintN(64, model + BigInt(n))
+            expect(stats.get(1)).toBe(model)
+          }
+          expect([stats.get(0), stats.get(2)]).toEqual([0n, 0n])
+        },
+      ),
     )
   })
 
@@ -42,7 +46,14 @@ describe('devGetStats', () => {
     const storage = new RtnlLinkStats64()
     storage.rxErrors = 99n
     expect(devGetStats(dev, storage)).toBe(storage)
-    expect(storage).toMatchObject({ rxDropped: 6n, txDropped: 2n, rxNohandler: 3n, rxOtherhostDropped: 4n, txPackets: 7n, rxErrors: 0n })
+    expect(storage).toMatchObject({
+      rxDropped: 6n,
+      txDropped: 2n,
+      rxNohandler: 3n,
+      rxOtherhostDropped: 4n,
+      txPackets: 7n,
+      rxErrors: 0n,
+    })
   })
 
   it('works without the hook', () => {

@@ -39,7 +39,13 @@ function device(features: NetdevFeatures, more: TestOps = {}, options: KernelOpt
   const made = makeDev(
     {
       ndoStartXmit(skb) {
-        sent.push({ len: skb.len, bytes: skbBytes(skb), ipSummed: skb.ipSummed, frags: skb.shinfo.nrFrags, gsoSize: skb.gsoSize })
+        sent.push({
+          len: skb.len,
+          bytes: skbBytes(skb),
+          ipSummed: skb.ipSummed,
+          frags: skb.shinfo.nrFrags,
+          gsoSize: skb.gsoSize,
+        })
         consumeSkb(skb)
         return 0
       },
@@ -129,7 +135,9 @@ describe('what a packet asks of a device', () => {
     devQueueXmit(skb)
     expect(sent.map(({ len }) => len - 54)).toEqual([300, 300, 300, 100])
     expect(sent.every(({ bytes }) => tcpSum(bytes) === 0xffff)).toBe(true)
-    expect(sent.flatMap(({ bytes }) => [...bytes.subarray(54)])).toEqual(Array.from({ length: 1000 }, (_, i) => i & 255))
+    expect(sent.flatMap(({ bytes }) => [...bytes.subarray(54)])).toEqual(
+      Array.from({ length: 1000 }, (_, i) => i & 255),
+    )
     expect(liveSkbs(kernel)).toBe(0)
   })
 
@@ -143,14 +151,19 @@ describe('what a packet asks of a device', () => {
 
   it('FEAT-07 ndoFeaturesCheck withdraws features for one packet, and it is done in software', () => {
     const { dev, sent } = device(NETIF_F.SG | NETIF_F.HW_CSUM | NETIF_F.TSO, {
-      ndoFeaturesCheck: (skb, _dev, features) => (skb.mark === 1 ? features & ~(PktFeature.GSO_MASK | PktFeature.CSUM_MASK) : features),
+      ndoFeaturesCheck: (skb, _dev, features) =>
+        skb.mark === 1 ? features & ~(PktFeature.GSO_MASK | PktFeature.CSUM_MASK) : features,
     })
     for (const mark of [0, 1]) {
       const skb = tcp(dev, 500)
       Object.assign(skb, { gsoSize: 300, gsoSegs: 2, gsoType: SKB_GSO_TCPV4, mark })
       devQueueXmit(skb)
     }
-    expect(sent.map(({ gsoSize, len }) => [gsoSize, len])).toEqual([[300, 554], [0, 354], [0, 254]])
+    expect(sent.map(({ gsoSize, len }) => [gsoSize, len])).toEqual([
+      [300, 554],
+      [0, 354],
+      [0, 254],
+    ])
   })
 
   it('a packet that cannot be cut is dropped, with its count', () => {
@@ -163,7 +176,7 @@ describe('what a packet asks of a device', () => {
     expect(liveSkbs(kernel)).toBe(0)
   })
 
-  it('limits on size and number of segments keep a packet from the card\'s TSO', () => {
+  it("limits on size and number of segments keep a packet from the card's TSO", () => {
     const { dev } = device(NETIF_F.SG | NETIF_F.HW_CSUM | NETIF_F.TSO)
     const skb = tcp(dev, 1000)
     Object.assign(skb, { gsoSize: 100, gsoSegs: 10, gsoType: SKB_GSO_TCPV4 })
@@ -177,7 +190,10 @@ describe('what a packet asks of a device', () => {
   })
 
   it('FEAT-06 fragments are gathered for a card without scatter-gather, and left for one with', () => {
-    for (const [features, frags] of [[0n, 0], [NETIF_F.SG, 1]] as const) {
+    for (const [features, frags] of [
+      [0n, 0],
+      [NETIF_F.SG, 1],
+    ] as const) {
       const { dev, sent, kernel } = device(features)
       const skb = frame(dev, 60)
       const pool = pagePoolCreate(kernel, { name: 'frags', count: 2 })
@@ -191,14 +207,16 @@ describe('what a packet asks of a device', () => {
     }
   })
 
-  it('FEAT-06 a VLAN tag is written into the packet for a card that does not, without touching a clone\'s bytes', () => {
+  it("FEAT-06 a VLAN tag is written into the packet for a card that does not, without touching a clone's bytes", () => {
     const { dev, sent, kernel } = device(0n)
     const skb = frame(dev, 60)
     for (let i = 0; i < 60; i++) skb.mem[skb.data + i] = i
     const keep = skbClone(skb)!
     Object.assign(skb, { vlanPresent: true, vlanProto: ETH_P_8021Q, vlanTci: 0x6123 })
     devQueueXmit(skb)
-    expect([...sent[0]!.bytes.subarray(0, 20)]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 0x81, 0, 0x61, 0x23, 12, 13, 14, 15])
+    expect([...sent[0]!.bytes.subarray(0, 20)]).toEqual([
+      0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 0x81, 0, 0x61, 0x23, 12, 13, 14, 15,
+    ])
     expect([...skbBytes(keep)]).toEqual(Array.from({ length: 60 }, (_, i) => i))
     consumeSkb(keep)
     expect(liveSkbs(kernel)).toBe(0)

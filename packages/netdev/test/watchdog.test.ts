@@ -44,7 +44,9 @@ describe('the transmit watchdog', () => {
     expect(alarms).toEqual([{ queue: 1, at: expect.closeTo(6, 1) as number, ctx: 'softirq', frozen: true }])
     expect(dev.txq.map((txq) => txq.txTimeouts)).toEqual([0, 1, 0])
     expect(dev.txq.every((txq) => (txq.state & QueueState.FROZEN) === 0)).toBe(true)
-    expect(logTexts(kernel).at(-1)).toMatch(/^test0: NETDEV WATCHDOG: CPU: 0: transmit queue 1 timed out 500\d ms$/)
+    expect(logTexts(kernel).at(-1)).toMatch(
+      /^test0: NETDEV WATCHDOG: CPU: 0: transmit queue 1 timed out 500\d ms$/,
+    )
   })
 
   it('WDT-01 tells again every period while nothing gets better', () => {
@@ -59,10 +61,13 @@ describe('the transmit watchdog', () => {
     const { kernel, dev, alarms } = watched()
     netifTxStopQueue(dev.txq[0]!)
     expect(jiffiesToMsecs(kernel, dev.watchdogTimeo)).toBe(5000)
-    const quick = makeDev({ ndoTxTimeout: () => void alarms.push({ queue: 9, at: 0, ctx: '', frozen: true }) }, {
-      kernel,
-      setup: (d) => void (d.watchdogTimeo = kernel.clock.hz),
-    })
+    const quick = makeDev(
+      { ndoTxTimeout: () => void alarms.push({ queue: 9, at: 0, ctx: '', frozen: true }) },
+      {
+        kernel,
+        setup: (d) => void (d.watchdogTimeo = kernel.clock.hz),
+      },
+    )
     netifTxStopQueue(quick.dev.txq[0]!)
     kernel.runFor(1.5 * SECOND)
     expect(alarms).toHaveLength(1)
@@ -171,7 +176,12 @@ describe('the transmit watchdog', () => {
 
   it('STOP-01 leaves no timer behind when the device goes', () => {
     const { kernel, dev } = watched()
-    expect(kernel.census.take().filter((entry) => entry.kind === 'timer').map((entry) => entry.name)).toEqual(['test0 watchdog'])
+    expect(
+      kernel.census
+        .take()
+        .filter((entry) => entry.kind === 'timer')
+        .map((entry) => entry.name),
+    ).toEqual(['test0 watchdog'])
     unregisterNetdev(dev)
     expect(kernel.census.take().filter((entry) => entry.kind === 'timer')).toEqual([])
   })

@@ -1,6 +1,28 @@
-import { mightSleep } from '@vnet/kernel'
+import { createKernel, mightSleep } from '@vnet/kernel'
 import { describe, expect, it } from 'vitest'
-import { consumeSkb, devAddPack, devClose, devGetStats, devQueueXmit, devQueueXmitList, devRemovePack, ETH_P_ALL, kfreeSkb, NET_XMIT_CN, NET_XMIT_SUCCESS, type NetDevice, NETDEV_TX_BUSY, netdevStartXmit, netifCarrierOff, netifTxStopQueue, netifTxWakeQueue, QueueState, type SkBuff, skbGet, skbPull } from '../src/index.ts'
+import {
+  consumeSkb,
+  devAddPack,
+  devClose,
+  devGetStats,
+  devQueueXmit,
+  devQueueXmitList,
+  devRemovePack,
+  ETH_P_ALL,
+  kfreeSkb,
+  NET_XMIT_CN,
+  NET_XMIT_SUCCESS,
+  type NetDevice,
+  NETDEV_TX_BUSY,
+  netdevStartXmit,
+  netifCarrierOff,
+  netifTxStopQueue,
+  netifTxWakeQueue,
+  QueueState,
+  type SkBuff,
+  skbGet,
+  skbPull,
+} from '../src/index.ts'
 import { frame, inSoftirq, lenient, liveSkbs, makeDev, reported, rules, type TestOps } from './helpers.ts'
 import { Ring, ringOps } from './ring-driver.ts'
 
@@ -32,7 +54,12 @@ describe('the way out', () => {
         netifCarrierOff(dev)
         kernel.runFor(2e9)
       }
-      expect({ leave, drops: qdisc.drops, qlen: qdisc.qlen, backlog: qdisc.backlog }).toEqual({ leave, drops: 8, qlen: 0, backlog: 0 })
+      expect({ leave, drops: qdisc.drops, qlen: qdisc.qlen, backlog: qdisc.backlog }).toEqual({
+        leave,
+        drops: 8,
+        qlen: 0,
+        backlog: 0,
+      })
     }
   })
 
@@ -159,7 +186,11 @@ describe('the contract of ndoStartXmit', () => {
       skb.mem[skb.data] = i
       expect(devQueueXmit(skb)).toBe(NET_XMIT_SUCCESS)
     }
-    expect({ busy: txq.busy, requeues: txq.qdisc.requeues, qlen: txq.qdisc.qlen }).toEqual({ busy: 1, requeues: 1, qlen: 3 })
+    expect({ busy: txq.busy, requeues: txq.qdisc.requeues, qlen: txq.qdisc.qlen }).toEqual({
+      busy: 1,
+      requeues: 1,
+      qlen: 3,
+    })
     busy = false
     netifTxWakeQueue(txq)
     kernel.runFor(0)
@@ -199,7 +230,10 @@ describe('the contract of ndoStartXmit', () => {
     ['answers something else', 'TXQ-02', (skb) => (consumeSkb(skb), 7)],
   ]
   it.each(mutants)('TXQ-02 a driver whose BUSY %s is reported', (_what, rule, xmit) => {
-    const { kernel, dev } = makeDev({ ndoStartXmit: xmit as unknown as NonNullable<TestOps['ndoStartXmit']> }, { options: lenient })
+    const { kernel, dev } = makeDev(
+      { ndoStartXmit: xmit as NonNullable<TestOps['ndoStartXmit']> },
+      { options: lenient },
+    )
     devQueueXmit(frame(dev))
     expect(rules(kernel)[0]).toBe(rule)
   })
@@ -225,7 +259,7 @@ describe('the contract of ndoStartXmit', () => {
 
   it('TXQ-01 a driver that knows no other backpressure than BUSY is reported', () => {
     const ring = new Ring(4)
-    const xmit: TestOps['ndoStartXmit'] = (skb, dev) => {
+    const xmit: NonNullable<TestOps['ndoStartXmit']> = (skb, dev) => {
       if (ring.avail() === 0) {
         netifTxStopQueue(dev.txq[0]!)
         return NETDEV_TX_BUSY
@@ -233,7 +267,7 @@ describe('the contract of ndoStartXmit', () => {
       ring.put(skb)
       return 0
     }
-    const { kernel, dev } = makeDev(ringOps({ ndoStartXmit: xmit! }), { priv: ring, options: lenient })
+    const { kernel, dev } = makeDev(ringOps({ ndoStartXmit: xmit }), { priv: ring, options: lenient })
     for (let i = 0; i < 6; i++) devQueueXmit(frame(dev))
     expect(rules(kernel)).toEqual(['TXQ-01'])
   })
@@ -271,9 +305,72 @@ describe('the contract of ndoStartXmit', () => {
   })
 
   it('a driver that throws leaves no lock behind', () => {
-    const { kernel, dev } = makeDev({ ndoStartXmit: () => { throw new Error('oops') } })
+    const { kernel, dev } = makeDev({
+      ndoStartXmit: () => {
+        throw new Error('oops')
+      },
+    })
     expect(() => devQueueXmit(frame(dev))).toThrow('oops')
     expect([kernel.cpu.bhDepth, dev.txq[0]!.xmitLocked, dev.txq[0]!.qdisc.running]).toEqual([0, false, false])
+  })
+
+  it('a driver that throws in the softirq leaves no lock behind, and the other queues are still served', () => {
+    const kernel = createKernel()
+    let angry = true
+    const bad = makeDev(
+      {
+        ndoStartXmit(skb) {
+          if (angry) throw new Error('oops')
+          consumeSkb(skb)
+          return 0
+        },
+      },
+      { kernel },
+    ).dev
+    const ring = new Ring(8)
+    const good = makeDev(ringOps(), { kernel, priv: ring }).dev
+    for (const dev of [bad, good]) {
+      netifTxStopQueue(dev.txq[0]!)
+      devQueueXmit(frame(dev))
+    }
+    for (const dev of [bad, good]) netifTxWakeQueue(dev.txq[0]!)
+    expect(() => kernel.runFor(0)).toThrow('oops')
+    kernel.runFor(0)
+    expect(ring.prod).toBe(1)
+    angry = false
+    devQueueXmit(frame(bad))
+    expect(bad.txq[0]!.qdisc.packets).toBe(2)
+    expect([bad.txq[0]!.xmitLocked, bad.txq[0]!.qdisc.running]).toEqual([false, false])
+  })
+
+  it('TXQ-12 packets that come back again and again keep their order', () => {
+    const wire: number[] = []
+    let refuse = 3
+    const { kernel, dev } = makeDev({
+      ndoStartXmit(skb, d) {
+        if (refuse-- > 0) {
+          netifTxStopQueue(d.txq[0]!)
+          return NETDEV_TX_BUSY
+        }
+        wire.push(skb.mem[skb.data]!)
+        consumeSkb(skb)
+        return 0
+      },
+    })
+    const skbs = [0, 1, 2, 3].map((i) => {
+      const skb = frame(dev)
+      skb.mem[skb.data] = i
+      return skb
+    })
+    skbs.forEach((skb, i) => (skb.next = skbs[i + 1] ?? null))
+    expect(devQueueXmitList(skbs[0]!)).toBe(4)
+    for (let i = 0; i < 3; i++) {
+      expect(dev.txq[0]!.qdisc.qlen).toBe(4)
+      netifTxWakeQueue(dev.txq[0]!)
+      kernel.runFor(0)
+    }
+    expect(wire).toEqual([0, 1, 2, 3])
+    expect(liveSkbs(kernel)).toBe(0)
   })
 
   it('without checks the packet takes the same way', () => {

@@ -1,7 +1,7 @@
 import type { Backend, BackendPort } from '@vnet/backend'
 import type { DescRing } from '@vnet/core-ring'
 import {
-  copyBytes,
+  FrameCopier,
   hwEventCancel,
   hwEventSetup,
   hwEventStart,
@@ -75,6 +75,7 @@ export class VnetCard implements VnetHw, BackendPort {
   private readonly q: CardQueue[] = []
   private readonly filter: FilterTable
   private readonly recovery: HwEvent
+  private readonly copier = new FrameCopier()
   private backend: Backend | null = null
   private plugged = true
   private link = false
@@ -218,7 +219,7 @@ export class VnetCard implements VnetHw, BackendPort {
       this.counters.rxOversize++
       return true
     }
-    copyBytes(region.u8, words[d + DESC_OFFSET]!, mem, offset, length)
+    this.copier.copy(region, words[d + DESC_OFFSET]!, mem, offset, length)
     words[d + DESC_LENGTH] = length
     words[d + DESC_STATUS] = STATUS_DONE
     if (isGroupAddress(mem, offset)) this.counters.rxMulticast++

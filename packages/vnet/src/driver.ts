@@ -82,6 +82,7 @@ function linkChanged(dev: Dev): void {
 
 // ── poll: reclaim what was sent, receive within the budget, unmask when done (NAPI-02 … NAPI-13) ──
 
+/** Polls a queue. @kernel none @rule NAPI-03 NAPI-04 NAPI-05 NAPI-06 NAPI-11 NAPI-13 */
 export function vnetPoll(n: napi.NapiStruct, budget: number): number {
   const q = n.data as VnetQueue
   cleanTx(q, budget)
@@ -180,6 +181,7 @@ function vnetTxTimeout(dev: Dev, txqueue: number): void {
   k.scheduleWork(dev.priv.resetWork)
 }
 
+/** Resets the card after a transmit timeout; process context. @kernel none @rule WDT-03 */
 export function vnetReset(dev: Dev): void {
   dev.kernel.rtnl.run(() => {
     if (!nd.netifRunning(dev)) return

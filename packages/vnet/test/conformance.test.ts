@@ -6,7 +6,12 @@ export const vnetSpec: DriverSpec = {
   name: 'vnet',
   create(kernel, cable, { txRing, rxRing, queues }) {
     const card = createCard(kernel, { backend: cable, ...(queues !== undefined && { queues }) })
-    const dev = createVnet(kernel, { hw: card, ...(txRing !== undefined && { txRing }), ...(rxRing !== undefined && { rxRing }), maxMtu: 9000 })
+    const dev = createVnet(kernel, {
+      hw: card,
+      ...(txRing !== undefined && { txRing }),
+      ...(rxRing !== undefined && { rxRing }),
+      maxMtu: 9000,
+    })
     return {
       dev,
       card: {

@@ -45,6 +45,14 @@ describe('classify', () => {
     const later = first.slice()
     later[21] = 185
     expect(name(later)).toBe('ipv4 fragment')
+    // Every bit of the offset counts, and neither of the two flags above it.
+    for (let bit = 0; bit < 13; bit++) {
+      const one = first.slice()
+      w.putUnalignedBe16(0xe000 | (1 << bit), one, 20)
+      expect(name(one), `bit ${bit}`).toBe('ipv4 fragment')
+    }
+    w.putUnalignedBe16(0xe000, first, 20)
+    expect(name(first)).toBe('ipv4 udp')
   })
 
   it('passes IPv6 extension headers', () => {

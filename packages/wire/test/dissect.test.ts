@@ -55,6 +55,15 @@ describe('dissect', () => {
     expect(cut(62)).toMatchObject({ srcPort: 5, dstPort: 6, truncated: false })
   })
 
+  it('does not call the first of several fragments cut short', () => {
+    const macs = { srcMac: w.MAC_ZERO, dstMac: w.MAC_ZERO }
+    const frame = w.udpFrame({ ...macs, src: '10.0.0.1', dst: '10.0.0.2', srcPort: 5, dstPort: 6 })
+    w.putUnalignedBe16(2000, frame, 38)
+    expect(w.dissect(frame)).toMatchObject({ fragment: false, truncated: true, srcPort: 5 })
+    frame[20] = 0x20
+    expect(w.dissect(frame)).toMatchObject({ fragment: true, truncated: false, srcPort: 5 })
+  })
+
   it('says llc for an 802.3 frame, and leaves the padding out', () => {
     const frame = w.padFrame(hex('0180c2000000 020000000001 0003 4242 03'))
     expect(w.dissect(frame)).toMatchObject({

@@ -157,6 +157,16 @@ describe('IPv6', () => {
     })
   })
 
+  it('measures an authentication header in words of 4 bytes, less two', () => {
+    const chain = hex('1102 0000 00000001 00000002 aabbccdd ffff')
+    expect(w.parseIpv6Extensions(chain, 0, chain.length, 51)).toMatchObject({
+      headers: [{ type: 51, offset: 0, length: 16 }],
+      protocol: 17,
+      payloadOffset: 16,
+      payloadLength: 2,
+    })
+  })
+
   it('marks a chain that stops inside a header', () => {
     expect(w.parseIpv6Extensions(hex('3c01 0000 0000 0000'), 0, 8, 0)).toMatchObject({
       headers: [],

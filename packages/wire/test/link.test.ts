@@ -131,6 +131,9 @@ describe('LLC and LLDP', () => {
     })
     expect(w.parseLldp(message.subarray(0, 16))).toMatchObject({ truncated: true, tlvs: [{}, {}] })
     expect(w.parseLldp(hex('0000'))).toBeNull()
+    // A length has nine bits, and a description may need the ninth.
+    const long = Uint8Array.of(...hex('0d2c'), ...new Array<number>(300).fill(0x61), 0, 0)
+    expect(w.parseLldp(long)).toEqual({ tlvs: [{ type: 6, offset: 2, length: 300 }], truncated: false })
   })
 })
 

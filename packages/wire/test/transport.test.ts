@@ -96,6 +96,16 @@ describe('UDP', () => {
     )
   })
 
+  it('CSUM-02 sends 0xffff when its sum is 0, for 0 would mean "none"', () => {
+    const out = memory()
+    const fields = { srcPort: 1, dstPort: 2, payloadLength: 0 }
+    w.buildUdp(out, AT, { ...fields, pseudo: 0 })
+    const complement = w.getUnalignedBe16(out, AT + 6)
+    w.buildUdp(out, AT, { ...fields, pseudo: complement })
+    expect(w.getUnalignedBe16(out, AT + 6)).toBe(0xffff)
+    expect(w.inetChecksum(out, AT, 8, complement)).toBe(0)
+  })
+
   it('has no checksum when none is asked for', () => {
     const out = memory()
     w.buildUdp(out, 0, { srcPort: 1, dstPort: 2, payloadLength: 0 })
@@ -200,6 +210,7 @@ describe('TCP', () => {
       kinds: [2, 3],
     })
     expect(w.parseTcpOptions(hex('0200'), 0, 2)).toEqual({ kinds: [], truncated: true })
+    expect(w.parseTcpOptions(hex('0201 0303 07'), 0, 5)).toEqual({ kinds: [], truncated: true })
   })
 
   it('has at most 40 bytes of options', () => {

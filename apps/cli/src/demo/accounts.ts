@@ -42,10 +42,8 @@ export function showAccounts(stage: Stage, books: Books): boolean {
   const good = arrivals && departures && problems.length + left.length + rules.length === 0
   stage.say()
   if (good)
-    stage.say(
-      paint(stage.screen, ['bold', 'green'], 'Every frame accounted for, nothing leaked, no rule broken.'),
-    )
-  else stage.say(paint(stage.screen, ['bold', 'red'], 'The accounts do not add up.'))
+    stage.say(paint(stage.screen, 'green', 'Every frame accounted for, nothing leaked, no rule broken.'))
+  else stage.say(paint(stage.screen, 'red', 'The accounts do not add up.'))
   return good
 }
 

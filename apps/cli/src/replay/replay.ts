@@ -9,7 +9,6 @@ import {
   pcapWriter,
   tracer,
   type Accounts,
-  type Backend,
   type CaptureReplay,
   type Middleware,
 } from '@vnet/backend'

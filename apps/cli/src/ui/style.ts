@@ -1,6 +1,9 @@
-import { styleText } from 'node:util'
+import pico from 'picocolors'
 
-type Format = Parameters<typeof styleText>[0]
+const colours = pico.createColors(true)
+
+/** The ways a text can stand out. */
+export type Format = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'magenta' | 'cyan'
 
 /** Where lines go, and whether they may be coloured. */
 export interface Screen {
@@ -12,7 +15,7 @@ export interface Screen {
 
 /** Colours `text` when the screen shows colours. */
 export function paint(screen: Screen, format: Format, text: string): string {
-  return screen.colour ? styleText(format, text, { validateStream: false }) : text
+  return screen.colour ? colours[format](text) : text
 }
 
 /** Says whether a stream should get colours: NO_COLOR and FORCE_COLOR win over what the stream is. */

@@ -24,7 +24,7 @@ const ORDER: readonly (keyof typeof Iff)[] = [
 /**
  * The words between the angle brackets. RUNNING is not shown: its absence on a device that is up shows as NO-CARRIER.
  *
- * @param lowerDown the device below is down: M-DOWN
+ * @param lowerDown - the device below is down: M-DOWN
  * @kernel none
  */
 export function linkFlagNames(flags: number, lowerDown: boolean): string[] {

@@ -1,5 +1,5 @@
 import { linkFlagNames } from './ip-link-flags.ts'
-import { groupName, type IpLinkOptions } from './ip-link.ts'
+import { groupName, type IpLinkOptions } from './ip-link-options.ts'
 import type { LinkInfo } from './link-info.ts'
 
 /** A value iproute2's JSON writer prints. @kernel none */
@@ -112,18 +112,23 @@ export function jsonLinks(records: readonly JsonRecord[], pretty: boolean): stri
 function compact(value: JsonValue): string {
   if (typeof value === 'bigint') return String(value)
   if (typeof value !== 'object' || Array.isArray(value)) return JSON.stringify(value)
-  const fields = Object.entries(value as JsonRecord).map(([key, field]) => `${JSON.stringify(key)}:${compact(field)}`)
+  const fields = Object.entries(value as JsonRecord).map(
+    ([key, field]) => `${JSON.stringify(key)}:${compact(field)}`,
+  )
   return `{${fields.join(',')}}`
 }
 
 function indented(record: JsonRecord, depth: number): string {
   const inner = '    '.repeat(depth + 1)
-  const fields = Object.entries(record).map(([key, value]) => `${inner}${JSON.stringify(key)}: ${prettyValue(value, depth + 1)}`)
+  const fields = Object.entries(record).map(
+    ([key, value]) => `${inner}${JSON.stringify(key)}: ${prettyValue(value, depth + 1)}`,
+  )
   return `{\n${fields.join(',\n')}\n${'    '.repeat(depth)}}`
 }
 
 function prettyValue(value: JsonValue, depth: number): string {
   if (typeof value !== 'object') return compact(value)
-  if (Array.isArray(value)) return `[ ${(value as readonly string[]).map((item) => JSON.stringify(item)).join(',')} ]`
+  if (Array.isArray(value))
+    return `[ ${(value as readonly string[]).map((item) => JSON.stringify(item)).join(',')} ]`
   return indented(value as JsonRecord, depth)
 }

@@ -6,7 +6,7 @@ import { devChangeFlags, devGetFlags } from '../flags.ts'
 import { devGetByName } from '../lookup.ts'
 import { devSetMtu } from '../mtu.ts'
 import type { NetDevice } from '../netdevice.ts'
-import { IpError, garbage } from './run-ip-link.ts'
+import { garbage, IpError } from './ip-error.ts'
 
 /** What a `link set` line asks for. */
 interface LinkChange {
@@ -70,7 +70,8 @@ function parse(words: readonly string[]): LinkChange {
 
 function parseWord(change: LinkChange, word: string, rest: string[]): void {
   const option = SWITCHES[word]
-  if (option !== undefined) setFlag(change, option.flag, onOff(word, next(rest)) !== (option.inverted === true))
+  if (option !== undefined)
+    setFlag(change, option.flag, onOff(word, next(rest)) !== (option.inverted === true))
   else if (word === 'up' || word === 'down') setFlag(change, Iff.UP, word === 'up')
   else if (word === 'address') change.address = lladdr(next(rest))
   else if (word === 'mtu') change.mtu = integer(word, next(rest))
@@ -112,7 +113,8 @@ function integer(what: string, word: string): number {
 
 function groupNumber(word: string): number {
   if (word === 'default') return 0
-  if (!/^\d+$/.test(word)) throw new IpError(255, `Error: argument "${word}" is wrong: Invalid "group" value\n`)
+  if (!/^\d+$/.test(word))
+    throw new IpError(255, `Error: argument "${word}" is wrong: Invalid "group" value\n`)
   return Number(word)
 }
 

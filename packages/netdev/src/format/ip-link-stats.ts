@@ -6,7 +6,9 @@ const MIN_WIDTHS: readonly number[] = [10, 7, 6, 7, 7, 7, 10]
 
 /** Columns as wide as their widest number, in all rows together. */
 function widths(rows: readonly Row[]): number[] {
-  return MIN_WIDTHS.map((min, i) => Math.max(min, ...rows.map((row) => (row[i] === undefined ? 0 : String(row[i]).length))))
+  return MIN_WIDTHS.map((min, i) =>
+    Math.max(min, ...rows.map((row) => (row[i] === undefined ? 0 : String(row[i]).length))),
+  )
 }
 
 function headline(first: string, words: readonly string[], cols: readonly number[]): string {
@@ -23,8 +25,8 @@ function numbers(row: Row, cols: readonly number[], from = 0): string {
 /**
  * The statistics of `ip -s link`, without a newline at the end.
  *
- * @param errors `-s -s`: with the error details
- * @param nl what ends a line: a newline, or a backslash with `-o`
+ * @param errors - `-s -s`: with the error details
+ * @param nl - what ends a line: a newline, or a backslash with `-o`
  * @kernel none
  */
 export function statsText(s: RtnlLinkStats64, carrierChanges: number, errors: boolean, nl: string): string {
@@ -39,13 +41,19 @@ export function statsText(s: RtnlLinkStats64, carrierChanges: number, errors: bo
   const cols = widths(errors ? [rx, tx, rxErrors, txErrors] : [rx, tx])
 
   const lines = [main('RX', ['packets', 'errors', 'dropped', 'missed', 'mcast'], s.rxCompressed), data(rx)]
-  if (errors) lines.push(detail('RX', ['length', 'crc', 'frame', 'fifo', 'overrun'], s.rxNohandler), details(rxErrors))
+  if (errors)
+    lines.push(detail('RX', ['length', 'crc', 'frame', 'fifo', 'overrun'], s.rxNohandler), details(rxErrors))
   lines.push(main('TX', ['packets', 'errors', 'dropped', 'carrier', 'collsns'], s.txCompressed), data(tx))
-  if (errors) lines.push(detail('TX', ['aborted', 'fifo', 'window', 'heartbt', 'transns'], 0n), details(txErrors))
+  if (errors)
+    lines.push(detail('TX', ['aborted', 'fifo', 'window', 'heartbt', 'transns'], 0n), details(txErrors))
   return lines.join(nl)
 
   function main(side: string, words: readonly string[], compressed: bigint): string {
-    return headline(`    ${side}: ${'bytes'.padStart(cols[0]! - 4)}`, [...words, compressed === 0n ? '' : 'compressed'], cols)
+    return headline(
+      `    ${side}: ${'bytes'.padStart(cols[0]! - 4)}`,
+      [...words, compressed === 0n ? '' : 'compressed'],
+      cols,
+    )
   }
   function detail(side: string, words: readonly string[], nohandler: bigint): string {
     const last = nohandler === 0n ? [] : ['nohandler']

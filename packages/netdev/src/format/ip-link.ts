@@ -1,23 +1,8 @@
 import { linkFlagNames } from './ip-link-flags.ts'
+import { groupName, type IpLinkOptions } from './ip-link-options.ts'
 import { briefJson, jsonLinks, linkJson } from './ip-link-json.ts'
 import type { LinkInfo } from './link-info.ts'
 import { statsText } from './ip-link-stats.ts'
-
-/** Which of `ip`'s options were given. @kernel none */
-export interface IpLinkOptions {
-  /** How many `-s`. */
-  readonly stats?: 0 | 1 | 2
-  /** `-d` */
-  readonly details?: boolean
-  /** `-j` */
-  readonly json?: boolean
-  /** `-p` */
-  readonly pretty?: boolean
-  /** `-o` */
-  readonly oneline?: boolean
-  /** `-br` */
-  readonly brief?: boolean
-}
 
 /**
  * The output of `ip link show`, byte for byte as iproute2 6.1 prints it.
@@ -60,7 +45,8 @@ function headText(link: LinkInfo): string {
 }
 
 function addressText(link: LinkInfo): string {
-  const permaddr = link.permaddr === null || link.permaddr === link.address ? '' : ` permaddr ${link.permaddr}`
+  const permaddr =
+    link.permaddr === null || link.permaddr === link.address ? '' : ` permaddr ${link.permaddr}`
   return `    link/${link.linkType} ${link.address} brd ${link.broadcast}${permaddr}`
 }
 
@@ -84,9 +70,4 @@ function nameOf(link: LinkInfo): string {
 
 function flagText(link: LinkInfo): string {
   return `<${linkFlagNames(link.flags, link.linkDown).join(',')}>`
-}
-
-/** The name of a group; only 0 has one by default. @kernel none */
-export function groupName(group: number): string {
-  return group === 0 ? 'default' : String(group)
 }

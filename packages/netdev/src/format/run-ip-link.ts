@@ -2,7 +2,9 @@ import { Errno, strerror } from '@vnet/kernel'
 import type { Kernel } from '@vnet/kernel'
 import { Iff } from '../constants.ts'
 import { devGetByName } from '../lookup.ts'
-import { type IpLinkOptions, formatIpLink } from './ip-link.ts'
+import { formatIpLink } from './ip-link.ts'
+import type { IpLinkOptions } from './ip-link-options.ts'
+import { garbage, IpError } from './ip-error.ts'
 import { ipLinkSet } from './ip-link-set.ts'
 import { linkInfo, linkInfos } from './link-info.ts'
 
@@ -14,27 +16,11 @@ export interface CommandResult {
 }
 
 /**
- * How `ip` ends when it does not succeed: 255 for a wrong command line, 1 when it gave up itself, 2 when the kernel
- * refused.
- *
- * @kernel none
- */
-export class IpError extends Error {
-  readonly exitCode: number
-
-  constructor(exitCode: number, message: string) {
-    super(message)
-    this.name = 'IpError'
-    this.exitCode = exitCode
-  }
-}
-
-/**
  * Runs `ip [OPTIONS] link …` and gives what iproute2 6.1 would print.
  *
  * Understood: the options -s, -d, -o, -br, -j, -p; `link [show [[dev] NAME] [up]]`; `link set`, see {@link ipLinkSet}.
  *
- * @param argv the words after `ip`
+ * @param argv - the words after `ip`
  * @kernel none
  */
 export function runIpLink(kernel: Kernel, argv: readonly string[]): CommandResult {
@@ -51,7 +37,8 @@ export function runIpLink(kernel: Kernel, argv: readonly string[]): CommandResul
 function failure(error: unknown): CommandResult {
   if (error instanceof IpError) return { stdout: '', stderr: `${error.message}\n`, exitCode: error.exitCode }
   if (!(error instanceof Errno)) throw error
-  const stderr = error.extack === undefined ? `RTNETLINK answers: ${strerror(error.code)}\n` : `Error: ${error.extack}.\n`
+  const stderr =
+    error.extack === undefined ? `RTNETLINK answers: ${strerror(error.code)}\n` : `Error: ${error.extack}.\n`
   return { stdout: '', stderr, exitCode: 2 }
 }
 
@@ -110,11 +97,6 @@ function remove(kernel: Kernel, words: readonly string[]): string {
   const name = words[0] === 'dev' ? words[1] : words[0]
   if (devGetByName(kernel, needed(name)) === undefined) throw new IpError(1, `Cannot find device "${name}"`)
   throw new Errno('EOPNOTSUPP')
-}
-
-/** The complaint about a word that fits nowhere. @kernel none */
-export function garbage(word: string): string {
-  return `Error: either "dev" is duplicate, or "${word}" is a garbage.`
 }
 
 function needed(word: string | undefined): string {

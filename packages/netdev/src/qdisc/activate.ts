@@ -1,5 +1,6 @@
 import { IffPriv } from '../constants.ts'
 import { waitForXmit } from '../blocked.ts'
+import { enterControl } from '../control.ts'
 import { LinkState, type NetDevice } from '../netdevice.ts'
 import { type NetdevQueue, netifTxWakeQueue } from '../queue.ts'
 import { netdevWatchdogDown, netdevWatchdogUp, netifTransUpdate } from '../watchdog.ts'
@@ -75,11 +76,12 @@ export function devShutdown(dev: NetDevice<any>): void {
 }
 
 /**
- * Replaces the root qdisc of a device: one per queue when `ops` is for queues and the device has several.
+ * Replaces the root qdisc of a device: one per queue when `ops` is for queues and the device has several. rtnl is held.
  *
  * @kernel qdisc_graft() net/sched/sch_api.c
  */
 export function devGraftRoot(dev: NetDevice<any>, ops: QdiscOps): void {
+  enterControl(dev, 'devGraftRoot')
   const active = dev.txq.some((txq) => txq.qdisc === txq.qdiscSleeping && txq.qdisc !== dev.noop)
   if (active) devDeactivate(dev)
   for (const txq of dev.txq) txq.qdiscSleeping.reset()

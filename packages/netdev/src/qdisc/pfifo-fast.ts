@@ -77,4 +77,7 @@ export class PfifoFastQdisc extends Qdisc {
 }
 
 /** The `pfifo_fast` discipline. @kernel pfifo_fast_ops net/sched/sch_generic.c */
-export const pfifoFastQdiscOps: QdiscOps = { id: 'pfifo_fast', create: (dev, txq) => new PfifoFastQdisc(dev, txq) }
+export const pfifoFastQdiscOps: QdiscOps = {
+  id: 'pfifo_fast',
+  create: (dev, txq) => new PfifoFastQdisc(dev, txq),
+}

@@ -55,7 +55,12 @@ export abstract class Qdisc {
   /** Packets the driver did not take: they go first. @kernel gso_skb include/net/sch_generic.h */
   declare readonly requeued: SkBuffHead
 
-  constructor(id: string, dev: NetDevice<any>, txq: NetdevQueue | null, init: { hasQueue?: boolean; canBypass?: boolean } = {}) {
+  constructor(
+    id: string,
+    dev: NetDevice<any>,
+    txq: NetdevQueue | null,
+    init: { hasQueue?: boolean; canBypass?: boolean } = {},
+  ) {
     this.id = id
     this.dev = dev
     this.txq = txq

@@ -1,10 +1,23 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { devGetByName, formatIpLink, IfLinkMode, Iff, linkInfo, type LinkInfo, netifDormantOn, RtnlLinkStats64, runIpLink } from '../../src/index.ts'
+import {
+  devGetByName,
+  formatIpLink,
+  IfLinkMode,
+  Iff,
+  linkInfo,
+  type LinkInfo,
+  netifDormantOn,
+  RtnlLinkStats64,
+  runIpLink,
+} from '../../src/index.ts'
 import { makeDev } from '../helpers.ts'
 
 function ip(kernel: Parameters<typeof runIpLink>[0], line: string) {
-  return runIpLink(kernel, line.split(' ').filter((word) => word !== ''))
+  return runIpLink(
+    kernel,
+    line.split(' ').filter((word) => word !== ''),
+  )
 }
 
 function info(change: Partial<LinkInfo> = {}): LinkInfo {
@@ -14,8 +27,17 @@ function info(change: Partial<LinkInfo> = {}): LinkInfo {
 describe('ip link', () => {
   it('shows numbers wider than their columns with all columns moved', () => {
     const stats = new RtnlLinkStats64()
-    Object.assign(stats, { rxBytes: 123456789012n, rxPackets: 87654321n, txDropped: 1234567890n, rxLengthErrors: 99999999n })
-    expect(formatIpLink([info({ stats })], { stats: 2 }).split('\n').slice(2)).toEqual([
+    Object.assign(stats, {
+      rxBytes: 123456789012n,
+      rxPackets: 87654321n,
+      txDropped: 1234567890n,
+      rxLengthErrors: 99999999n,
+    })
+    expect(
+      formatIpLink([info({ stats })], { stats: 2 })
+        .split('\n')
+        .slice(2),
+    ).toEqual([
       '    RX:    bytes  packets errors    dropped  missed   mcast           ',
       '    123456789012 87654321      0          0       0       0 ',
       '    RX errors:     length    crc      frame    fifo overrun',
@@ -35,12 +57,14 @@ describe('ip link', () => {
     expect(text).toContain('   mcast compressed\n')
     expect(text).toContain(' collsns compressed\n')
     expect(text).toContain(' overrun  nohandler\n')
-    const json = JSON.parse(formatIpLink([info({ stats })], { stats: 2, json: true })) as [{ stats64: { rx: unknown; tx: unknown } }]
+    const json = JSON.parse(formatIpLink([info({ stats })], { stats: 2, json: true })) as [
+      { stats64: { rx: unknown; tx: unknown } },
+    ]
     expect(json[0].stats64.rx).toMatchObject({ compressed: 1, nohandler: 2 })
     expect(json[0].stats64.tx).toMatchObject({ compressed: 3 })
   })
 
-  it('prints every flag once, in iproute2\'s order, and what it does not know in hex', () => {
+  it("prints every flag once, in iproute2's order, and what it does not know in hex", () => {
     const all = Object.values(Iff).reduce((sum, bit) => sum | bit, 0)
     expect(formatIpLink([info({ flags: all })])).toContain(
       '<LOOPBACK,BROADCAST,POINTOPOINT,MULTICAST,NOARP,ALLMULTI,PROMISC,MASTER,SLAVE,DEBUG,DYNAMIC,AUTOMEDIA,PORTSEL,NOTRAILERS,UP,LOWER_UP,DORMANT,ECHO>',
@@ -55,7 +79,10 @@ describe('ip link', () => {
   })
 
   it('lists several links in one line each, and in JSON of both kinds', () => {
-    const links = [info({ ifindex: 1 }), info({ ifindex: 2, ifname: 'b', link: 'a', linkDown: true, ifalias: 'x' })]
+    const links = [
+      info({ ifindex: 1 }),
+      info({ ifindex: 2, ifname: 'b', link: 'a', linkDown: true, ifalias: 'x' }),
+    ]
     expect(formatIpLink(links, { oneline: true, stats: 1 }).split('\n')).toHaveLength(3)
     const compact = formatIpLink(links, { json: true, brief: true })
     expect(compact).toBe(
@@ -64,7 +91,9 @@ describe('ip link', () => {
     )
     const pretty = formatIpLink(links, { json: true, pretty: true, details: true, stats: 2 })
     expect(pretty).toContain('\n    },{\n        "ifindex": 2,')
-    expect(JSON.parse(pretty)).toEqual(JSON.parse(formatIpLink(links, { json: true, details: true, stats: 2 })))
+    expect(JSON.parse(pretty)).toEqual(
+      JSON.parse(formatIpLink(links, { json: true, details: true, stats: 2 })),
+    )
     expect(formatIpLink([], { json: true })).toBe('[]\n')
     expect(formatIpLink([])).toBe('')
   })
@@ -88,9 +117,19 @@ describe('ip link', () => {
     same('-j -p link', '-json -pretty link')
     same('-br link', '-brief link')
     same('-s -s -s link', '-s -s link')
-    expect(ip(kernel, '-x link')).toEqual({ stdout: '', stderr: 'Option "-x" is unknown, try "ip -help".\n', exitCode: 255 })
-    expect(ip(kernel, 'address')).toMatchObject({ stderr: 'Object "address" is unknown, try "ip help".\n', exitCode: 1 })
-    expect(ip(kernel, 'link frob')).toMatchObject({ stderr: 'Command "frob" is unknown, try "ip link help".\n', exitCode: 255 })
+    expect(ip(kernel, '-x link')).toEqual({
+      stdout: '',
+      stderr: 'Option "-x" is unknown, try "ip -help".\n',
+      exitCode: 255,
+    })
+    expect(ip(kernel, 'address')).toMatchObject({
+      stderr: 'Object "address" is unknown, try "ip help".\n',
+      exitCode: 1,
+    })
+    expect(ip(kernel, 'link frob')).toMatchObject({
+      stderr: 'Command "frob" is unknown, try "ip link help".\n',
+      exitCode: 255,
+    })
   })
 
   it('selects by name and by state', () => {
@@ -98,9 +137,19 @@ describe('ip link', () => {
     makeDev({}, { kernel, down: true })
     expect(ip(kernel, '-br link show up').stdout).toMatch(/^test0 .*\n$/)
     expect(ip(kernel, '-br link show dev test1').stdout).toMatch(/^test1 .*\n$/)
-    expect(ip(kernel, 'link show dev')).toMatchObject({ stderr: 'Command line is not complete. Try option "help"\n', exitCode: 255 })
-    expect(ip(kernel, 'link show test0 x')).toMatchObject({ stderr: 'Error: either "dev" is duplicate, or "x" is a garbage.\n', exitCode: 255 })
-    expect(ip(kernel, 'link show nope')).toEqual({ stdout: '', stderr: 'Device "nope" does not exist.\n', exitCode: 1 })
+    expect(ip(kernel, 'link show dev')).toMatchObject({
+      stderr: 'Command line is not complete. Try option "help"\n',
+      exitCode: 255,
+    })
+    expect(ip(kernel, 'link show test0 x')).toMatchObject({
+      stderr: 'Error: either "dev" is duplicate, or "x" is a garbage.\n',
+      exitCode: 255,
+    })
+    expect(ip(kernel, 'link show nope')).toEqual({
+      stdout: '',
+      stderr: 'Device "nope" does not exist.\n',
+      exitCode: 1,
+    })
   })
 
   it('sets what the records do not: group, mode words, several at once', () => {
@@ -128,7 +177,9 @@ describe('ip link', () => {
     dev.linkmode = IfLinkMode.DORMANT
     netifDormantOn(dev)
     kernel.runFor(2e9)
-    expect(ip(kernel, 'link').stdout).toContain('<NO-CARRIER,BROADCAST,MULTICAST,UP,LOWER_UP,DORMANT> mtu 1500 qdisc pfifo_fast state DORMANT mode DORMANT')
+    expect(ip(kernel, 'link').stdout).toContain(
+      '<NO-CARRIER,BROADCAST,MULTICAST,UP,LOWER_UP,DORMANT> mtu 1500 qdisc pfifo_fast state DORMANT mode DORMANT',
+    )
     expect(devGetByName(kernel, 'test0')).toBe(dev)
   })
 })

@@ -1,4 +1,4 @@
-import { createKernel, Errno } from '@vnet/kernel'
+import { createKernel, type Errno } from '@vnet/kernel'
 import { describe, expect, it } from 'vitest'
 import {
   consumeSkb,
@@ -7,7 +7,6 @@ import {
   devGraftRoot,
   devOpen,
   devQueueXmit,
-  kfreeSkb,
   MqQdisc,
   type NetDevice,
   netifSetRealNumQueues,
@@ -94,7 +93,12 @@ describe('several queues', () => {
       devQueueXmit(skb)
     }
     kernel.rtnl.run(() => netifSetRealNumTxQueues(dev, 2))
-    expect(dev.qdisc.children.map((child) => [child.qlen, child.drops])).toEqual([[4, 0], [4, 0], [0, 4], [0, 4]])
+    expect(dev.qdisc.children.map((child) => [child.qlen, child.drops])).toEqual([
+      [4, 0],
+      [4, 0],
+      [0, 4],
+      [0, 4],
+    ])
     expect(qdiscAllTxEmpty(dev)).toBe(false)
     netifTxWakeAllQueues(dev)
     kernel.runFor(0)
@@ -108,7 +112,10 @@ describe('several queues', () => {
   })
 
   it('MQ-03 all packets of a flow take one queue, and many flows take them all', () => {
-    const { dev } = makeDev({ ndoStartXmit: (skb) => (used.push(skb.queueMapping), consumeSkb(skb), 0) }, { txqs: 8 })
+    const { dev } = makeDev(
+      { ndoStartXmit: (skb) => (used.push(skb.queueMapping), consumeSkb(skb), 0) },
+      { txqs: 8 },
+    )
     let used: number[] = []
     const all = new Set<number>()
     for (let flow = 0; flow < 200; flow++) {
@@ -175,7 +182,10 @@ describe('other disciplines', () => {
     const { kernel, dev } = makeDev({}, { txqs: 2 })
     kernel.rtnl.run(() => devClose(dev))
     kernel.rtnl.run(() => devGraftRoot(dev, stackOps))
-    expect(dev.txq.map((txq) => [txq.qdisc.id, txq.qdiscSleeping.id])).toEqual([['noop', 'stack'], ['noop', 'stack']])
+    expect(dev.txq.map((txq) => [txq.qdisc.id, txq.qdiscSleeping.id])).toEqual([
+      ['noop', 'stack'],
+      ['noop', 'stack'],
+    ])
     kernel.rtnl.run(() => devOpen(dev))
     expect(dev.txq.map((txq) => txq.qdisc.id)).toEqual(['stack', 'stack'])
     kernel.rtnl.run(() => devGraftRoot(dev, { id: 'mq', create: pfifoFastQdiscOps.create }))
@@ -193,7 +203,6 @@ describe('other disciplines', () => {
       expect(qdisc.drops).toBe(1)
     }
     expect(liveSkbs(kernel)).toBe(0)
-    void kfreeSkb
   })
 })
 

@@ -1,0 +1,4 @@
+import type { Check } from '../check.ts'
+
+/** Checks of open and stop. @kernel none */
+export const openChecks: readonly Check[] = []

@@ -1,0 +1,4 @@
+import type { Check } from '../check.ts'
+
+/** Checks of rings. @kernel none */
+export const ringChecks: readonly Check[] = []

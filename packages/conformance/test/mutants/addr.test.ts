@@ -1,0 +1,4 @@
+import { addrMutants } from '../../src/mutants/addr.ts'
+import { proveMutants } from './prove.ts'
+
+proveMutants('addresses, MTU, frames', addrMutants)

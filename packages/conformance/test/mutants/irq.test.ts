@@ -1,0 +1,4 @@
+import { irqMutants } from '../../src/mutants/irq.ts'
+import { proveMutants } from './prove.ts'
+
+proveMutants('interrupts and coalescing', irqMutants)

@@ -1,0 +1,4 @@
+import { ringMutants } from '../../src/mutants/ring.ts'
+import { proveMutants } from './prove.ts'
+
+proveMutants('rings', ringMutants)

@@ -1,0 +1,4 @@
+import { rxMutants } from '../../src/mutants/rx.ts'
+import { proveMutants } from './prove.ts'
+
+proveMutants('receive', rxMutants)

@@ -1,0 +1,4 @@
+import { statMutants } from '../../src/mutants/stat.ts'
+import { proveMutants } from './prove.ts'
+
+proveMutants('statistics', statMutants)
