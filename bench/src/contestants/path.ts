@@ -2,6 +2,7 @@
 import { patchCable } from '@vnet/backend'
 import { createKernel, type Kernel } from '@vnet/kernel'
 import {
+  NET_IP_ALIGN,
   consumeSkb,
   devAddPack,
   devOpen,
@@ -139,9 +140,11 @@ export async function rx([lengthText, burstText]: Args): Promise<Contestant> {
   const { dev, card } = openDevice(kernel, 1, sinkBackend())
   const receiver = new Receiver(kernel)
   kernel.rtnl.run(() => devOpen(dev))
-  const frame = frameTo(1, length)
+  // Aligned as in the card's buffers, which is where a backend with a memory of its own puts it.
+  const frame = new Uint8Array(2048)
+  frame.set(frameTo(1, length), NET_IP_ALIGN)
   const offer = (): void => {
-    for (let i = 0; i < burst; i++) card.receive(frame, 0, length)
+    for (let i = 0; i < burst; i++) card.receive(frame, NET_IP_ALIGN, length)
   }
   let sent = 0
   return {

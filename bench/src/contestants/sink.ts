@@ -1,4 +1,5 @@
 import { BackendCounters, type Backend, type BackendPort } from '@vnet/backend'
+import { FrameCopier, MemoryRegion } from '@vnet/kernel'
 
 /** A backend that copies every frame out into a buffer of its own, as a write to a file or a socket would. */
 export class SinkBackend implements Backend {
@@ -7,22 +8,23 @@ export class SinkBackend implements Backend {
   readonly linkUp: boolean
   /** Frames taken. */
   taken: number
-  readonly #out: Uint8Array
+  readonly #out: MemoryRegion
+  readonly #copier: FrameCopier
 
   constructor() {
     this.name = 'sink'
     this.counters = new BackendCounters()
     this.linkUp = true
     this.taken = 0
-    this.#out = new Uint8Array(2048)
+    this.#out = new MemoryRegion(0, new ArrayBuffer(2048))
+    this.#copier = new FrameCopier()
   }
 
   attach(_port: BackendPort | null): void {}
 
   transmit(mem: Uint8Array, offset: number, length: number): boolean {
-    const out = this.#out
-    if (length <= 64) for (let i = 0; i < length; i++) out[i] = mem[offset + i]!
-    else out.set(mem.subarray(offset, offset + length))
+    // Where the frame lies in its buffer, so that words can be copied.
+    this.#copier.copy(this.#out, offset & 3, mem, offset, length)
     this.taken++
     return true
   }

@@ -46,7 +46,7 @@ const ops: nd.NetDeviceOps<FifoPriv> = {
     nd.netifCarrierOff(dev)
     napi.napiDisable(dev.priv.napi)
     freeIrq(dev.kernel, card.irq, dev)
-    for (let skb = inFlight.consume(); skb !== undefined; skb = inFlight.consume()) nd.kfreeSkb(skb)
+    for (let skb = inFlight.consume(); skb !== undefined; skb = inFlight.consume()) nd.kfreeSkb(skb, nd.SkbDropReason.QUEUE_PURGE)
     nd.netdevTxResetQueue(dev.txq[0]!)
   },
 
@@ -58,7 +58,7 @@ const ops: nd.NetDeviceOps<FifoPriv> = {
       return nd.NETDEV_TX_BUSY
     }
     if (skb.len > dev.mtu + nd.ETH_HLEN + nd.VLAN_HLEN || !nd.skbPutPadto(skb, nd.ETH_ZLEN)) {
-      if (skb.users > 0) nd.devKfreeSkbAny(skb)
+      if (skb.users > 0) nd.devKfreeSkbAny(skb, nd.SkbDropReason.PKT_TOO_BIG)
       return nd.NETDEV_TX_OK
     }
     card.tx.push(skb.mem, skb.data, skb.len)

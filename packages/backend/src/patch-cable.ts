@@ -12,7 +12,10 @@ import type { FrameStoreSize } from './frame-store.ts'
  * @kernel none
  */
 export interface PatchCableOptions {
-  /** From one end to the other, in nanoseconds. Default 0: at the next event. */
+  /**
+   * From one end to the other, in nanoseconds. Default 0: at once when a card sends from a hardware event, as cards do,
+   * else at the next event.
+   */
   readonly delayNs?: Ktime
   /**
    * Frames on the way in one direction before `transmit` refuses. Without it the cable never refuses, and drops what
@@ -46,6 +49,8 @@ class CableEnd extends BaseBackend implements DelayTarget {
   readonly #kernel: Kernel
   readonly #delayNs: Ktime
   readonly #refuses: boolean
+  /** True while a frame is handed straight to the other end. */
+  #handing: boolean
   readonly #inbox: DelayLine
   #peerRefused: boolean
 
@@ -58,6 +63,7 @@ class CableEnd extends BaseBackend implements DelayTarget {
     this.#kernel = kernel
     this.#delayNs = options.delayNs ?? 0
     this.#refuses = limit !== undefined
+    this.#handing = false
     const size = limit === undefined ? options.store : { ...options.store, frames: limit }
     this.#inbox = new DelayLine(kernel, name, this.counters, this, size)
     this.#peerRefused = false
@@ -73,9 +79,36 @@ class CableEnd extends BaseBackend implements DelayTarget {
       this.counters.dropped++
       return true
     }
-    if (!this.peer!.accept(mem, offset, length)) return false
+    const peer = this.peer!
+    if (peer.#takesAtOnce()) return this.#handOver(peer, mem, offset, length)
+    if (!peer.accept(mem, offset, length)) return false
     this.taken(length)
     this.counters.downFrames++
+    return true
+  }
+
+  /** Nothing is on its way, and what the frame causes waits for the end of the hardware event: no copy is needed. */
+  #takesAtOnce(): boolean {
+    return (
+      this.#delayNs === 0 &&
+      !this.#refuses &&
+      this.#kernel.cpu.hwDepth > 0 &&
+      this.#inbox.count === 0 &&
+      !this.#handing
+    )
+  }
+
+  /** While it lasts, what the other card sends back waits for an event: this one is not entered again. */
+  #handOver(peer: CableEnd, mem: Uint8Array, offset: number, length: number): boolean {
+    this.taken(length)
+    this.counters.downFrames++
+    peer.counters.upFrames++
+    this.#handing = true
+    try {
+      peer.offer(mem, offset, length)
+    } finally {
+      this.#handing = false
+    }
     return true
   }
 

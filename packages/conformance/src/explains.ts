@@ -5,4 +5,12 @@
  *
  * @kernel none
  */
-export const EXPLAINS: Readonly<Record<string, readonly string[]>> = {}
+export const EXPLAINS: Readonly<Record<string, readonly string[]>> = {
+  // Counters that opening clears go back (STAT-05), do not survive down and up (STAT-06), in a thousand rounds too (STOP-06).
+  'OPEN-06': ['STAT-05', 'STAT-06', 'STOP-06'],
+  // What each stop leaves behind adds up in a thousand stops.
+  'STOP-01': ['STOP-06'],
+  'STOP-04': ['STOP-06'],
+  // Resizing "keeps what fits in order": without the order of RING-04 there is none to keep.
+  'RING-04': ['RING-09'],
+}

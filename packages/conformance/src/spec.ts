@@ -1,6 +1,7 @@
 import type { Kernel } from '@vnet/kernel'
 import type { NetDevice } from '@vnet/netdev'
 import type { TestCable } from './cable.ts'
+import type { RingsUnderTest } from './rings.ts'
 
 /**
  * What a driver can do beyond the least. A check that needs what is missing is skipped; where a rule says how a
@@ -80,4 +81,6 @@ export interface DriverSpec {
   /** Makes a registered device that is down, on a card with `cable` plugged in. Called for each check. */
   create(kernel: Kernel, cable: TestCable, options: CreateOptions): DriverUnderTest
   readonly supports?: Supports
+  /** The rings it is built on, for the rules about rings. */
+  readonly rings?: RingsUnderTest
 }

@@ -58,6 +58,8 @@ export class Testbed {
   readonly received: Uint8Array[] = []
   /** Notices of the network, as 'NETDEV_UP vnet0'. */
   readonly notices: string[] = []
+  /** Set by a check that broke off the driver in the middle of something: what is left over then proves nothing. */
+  brokeOff = false
   private made: DriverUnderTest | null = null
   private readonly others: DriverUnderTest[] = []
 
@@ -65,7 +67,7 @@ export class Testbed {
     this.spec = spec
     this.supports = spec.supports ?? {}
     this.seed = seed
-    this.kernel = createKernel({ strict: false, checks: true, seed, memoryBytes: 2 << 20 })
+    this.kernel = createKernel({ strict: false, checks: true, seed })
     this.cable = new TestCable(this.kernel)
     registerNetdeviceNotifier(this.kernel, (event, dev) => {
       this.notices.push(`${event} ${dev.name}`)
@@ -94,6 +96,13 @@ export class Testbed {
     const dut = this.asModule(() => this.spec.create(this.kernel, cable, options))
     this.others.push(dut)
     return { dut, cable }
+  }
+
+  /** Takes one device apart before the others. */
+  takeAway(dut: DriverUnderTest): void {
+    const at = this.others.indexOf(dut)
+    if (at >= 0) this.others.splice(at, 1)
+    this.asModule(() => dut.destroy())
   }
 
   get dut(): DriverUnderTest {
@@ -142,6 +151,13 @@ export class Testbed {
   /** Lets `ns` of virtual time pass. */
   run(ns: number): void {
     this.kernel.runFor(ns)
+  }
+
+  /** For preemption points: lets the hardware and timers that are due in `ns` go on, though the CPU stands still. */
+  passSoon(ns: number): void {
+    const { clock, events } = this.kernel
+    const end = clock.ktimeGet() + ns
+    for (let n = 0; n < 100 && events.runOne(end); n++);
   }
 
   /** Hands a frame, or a test frame of that length, to the device's queue; returns what devQueueXmit returned. */
@@ -197,7 +213,7 @@ export class Testbed {
   /** Fails the check unless both are the same, compared as text. */
   equal(actual: unknown, expected: unknown, what: string): void {
     const [a, b] = [show(actual), show(expected)]
-    if (a !== b) throw new CheckFailure(`${what}: expected ${b}, got ${a}`)
+    if (a !== b) throw new CheckFailure(`${what}: expected ${cut(b)}, got ${cut(a)}`)
   }
 
   /** Runs `fn` and returns the code of the Errno it throws; 'none' when it throws nothing. */
@@ -228,6 +244,13 @@ export class Testbed {
   }
 }
 
+/** Longer values are cut. */
+const SHOWN = 400
+
 function show(value: unknown): string {
   return JSON.stringify(value, (_key, v: unknown) => (typeof v === 'bigint' ? `${v}n` : v)) ?? String(value)
+}
+
+function cut(text: string): string {
+  return text.length <= SHOWN ? text : `${text.slice(0, SHOWN)}…`
 }

@@ -49,6 +49,8 @@ export interface WordMemory {
  */
 const WORD_BYTES = 64
 const NO_WORDS = new Int32Array(0)
+/** Words are only shifted into each other where the first byte is the lowest. */
+const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1
 
 /**
  * Copies frames into memory that is known by words, whole words at a time where both sides allow it.
@@ -71,22 +73,61 @@ export class FrameCopier {
   copy(dst: WordMemory, dstOff: number, src: Uint8Array, srcOff: number, len: number): void {
     if (src !== this.#mem) this.#meet(src)
     const words = this.#words
-    if (len > WORD_BYTES || ((dstOff ^ srcOff) & 3) !== 0 || words.length === 0) {
-      copyBytes(dst.u8, dstOff, src, srcOff, len)
-      return
-    }
-    copyWords(dst.u8, dst.i32, dstOff, src, words, srcOff, len)
+    if (len > WORD_BYTES || words.length === 0) copyBytes(dst.u8, dstOff, src, srcOff, len)
+    else if (((dstOff ^ srcOff) & 3) === 0) copyWords(dst.u8, dst.i32, dstOff, src, words, srcOff, len)
+    else copyShifted(dst.u8, dst.i32, dstOff, src, words, srcOff, len)
   }
 
   #meet(mem: Uint8Array): void {
     this.#mem = mem
     const aligned = (mem.byteOffset & 3) === 0
-    this.#words = aligned ? new Int32Array(mem.buffer, mem.byteOffset, mem.byteLength >>> 2) : NO_WORDS
+    this.#words =
+      aligned && LITTLE_ENDIAN ? new Int32Array(mem.buffer, mem.byteOffset, mem.byteLength >>> 2) : NO_WORDS
   }
 }
 
-/** Bytes up to the first whole word, words, and the bytes that are left; both offsets are aligned alike. */
+/** Both offsets are aligned alike. Words at the edges are merged into what is there, which beats a loop over bytes. */
 function copyWords(
+  dst: Uint8Array,
+  dstWords: Int32Array,
+  dstOff: number,
+  src: Uint8Array,
+  srcWords: Int32Array,
+  srcOff: number,
+  len: number,
+): void {
+  const end = srcOff + len
+  const stop = end >> 2
+  const head = srcOff & 3
+  let sw = srcOff >> 2
+  let dw = dstOff >> 2
+  if (stop <= sw || stop >= srcWords.length) {
+    // Within one word, or up to the end of the memory, where there may be no whole word to read.
+    for (let s = srcOff, d = dstOff; s < end; s++, d++) dst[d] = src[s]!
+    return
+  }
+  if (head !== 0) {
+    const keep = (1 << (head << 3)) - 1
+    dstWords[dw] = (dstWords[dw]! & keep) | (srcWords[sw]! & ~keep)
+    sw++
+    dw++
+  }
+  for (; sw + 4 <= stop; sw += 4, dw += 4) {
+    dstWords[dw] = srcWords[sw]!
+    dstWords[dw + 1] = srcWords[sw + 1]!
+    dstWords[dw + 2] = srcWords[sw + 2]!
+    dstWords[dw + 3] = srcWords[sw + 3]!
+  }
+  for (; sw < stop; sw++, dw++) dstWords[dw] = srcWords[sw]!
+  const tail = end & 3
+  if (tail !== 0) {
+    const take = (1 << (tail << 3)) - 1
+    dstWords[dw] = (dstWords[dw]! & ~take) | (srcWords[sw]! & take)
+  }
+}
+
+/** The same when the offsets are aligned differently: each word is put together from two. */
+function copyShifted(
   dst: Uint8Array,
   dstWords: Int32Array,
   dstOff: number,
@@ -98,19 +139,20 @@ function copyWords(
   let s = srcOff
   let d = dstOff
   const end = srcOff + len
-  while ((s & 3) !== 0 && s < end) dst[d++] = src[s++]!
+  while ((d & 3) !== 0 && s < end) dst[d++] = src[s++]!
+  const right = (s & 3) << 3
+  const left = 32 - right
   let sw = s >> 2
   let dw = d >> 2
-  const whole = (end - s) >> 2
-  const stop = sw + whole
-  for (; sw + 4 <= stop; sw += 4, dw += 4) {
-    dstWords[dw] = srcWords[sw]!
-    dstWords[dw + 1] = srcWords[sw + 1]!
-    dstWords[dw + 2] = srcWords[sw + 2]!
-    dstWords[dw + 3] = srcWords[sw + 3]!
+  // The last word may begin within the memory's last, incomplete one: that one is left to the bytes.
+  const stop = Math.min(dw + ((end - s) >> 2), dw + srcWords.length - 1 - sw)
+  let low = dw < stop ? srcWords[sw]! : 0
+  const first = dw
+  while (dw < stop) {
+    const high = srcWords[++sw]!
+    dstWords[dw++] = (low >>> right) | (high << left)
+    low = high
   }
-  for (; sw < stop; sw++, dw++) dstWords[dw] = srcWords[sw]!
-  s += whole << 2
-  d += whole << 2
-  for (; s < end; s++, d++) dst[d] = src[s]!
+  const done = (dw - first) << 2
+  for (s += done, d += done; s < end; s++, d++) dst[d] = src[s]!
 }

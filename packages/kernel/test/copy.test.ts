@@ -52,7 +52,8 @@ describe('FrameCopier', () => {
     for (let len = 0; len <= 100; len++) {
       for (let at = 0; at < 16; at++) {
         const dst = memory(new ArrayBuffer(200))
-        const expected = new Uint8Array(200)
+        const expected = bytes(200, 1)
+        dst.u8.set(expected)
         expected.set(src.subarray(at & 3, (at & 3) + len), 40 + (at >> 2))
         copier.copy(dst, 40 + (at >> 2), src, at & 3, len)
         expect(dst.u8).toEqual(expected)

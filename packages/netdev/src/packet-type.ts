@@ -42,15 +42,18 @@ export function devRemovePack(kernel: Kernel, pt: PacketType): boolean {
   return rest.length !== list.length
 }
 
-/** Gives every tap of the device a clone. @kernel deliver_skb() net/core/dev.c */
-export function deliverTaps(rx: RxState, skb: SkBuff, dev: NetDevice<any>): void {
+/** Gives every tap of the device a clone; returns how many there were. @kernel deliver_skb() net/core/dev.c */
+export function deliverTaps(rx: RxState, skb: SkBuff, dev: NetDevice<any>): number {
   const { taps } = rx
+  let listeners = 0
   for (let i = 0; i < taps.length; i++) {
     const pt = taps[i]!
     if (pt.dev != null && pt.dev !== dev) continue
+    listeners++
     const clone = skbClone(skb)
     if (clone !== null) pt.func(clone, dev)
   }
+  return listeners
 }
 
 /** True when somebody listens to everything: then `devQueueXmitNit` has work. @kernel dev_nit_active() net/core/dev.c */

@@ -1,5 +1,5 @@
 import type { NetDevice } from './netdevice.ts'
-import { NET_RX_DROP } from './constants.ts'
+import { NET_RX_DROP, NET_RX_SUCCESS } from './constants.ts'
 import { SkbDropReason } from './drop-reason.ts'
 import { ETH_P_8021AD, ETH_P_8021Q } from './eth-addr.ts'
 import { PACKET_OTHERHOST, type SkBuff } from './skbuff.ts'
@@ -8,14 +8,14 @@ import { PTYPE_HASH_SIZE, type RxState, makeRxState } from './rx-state.ts'
 import { skbName } from './skb-cache.ts'
 import { skbCheckOffsets } from './skb-check.ts'
 import { skbClone } from './skb-clone.ts'
-import { kfreeSkb } from './skb-free.ts'
+import { consumeSkb, kfreeSkb } from './skb-free.ts'
 import { skbVlanUntag } from './vlan-untag.ts'
 
 /**
  * Hands a received packet to the stack: taps, then the receivers of its protocol. Softirq context, from a NAPI poll.
  *
- * The packet is gone afterwards: do not touch it (RX-03). One that nobody takes counts in the device's `rxNohandler`,
- * one that is broken in `rxDropped`.
+ * The packet is gone afterwards: do not touch it (RX-03). One that nobody takes counts in the device's `rxDropped`,
+ * as one that is broken does; the drop reason tells them apart.
  *
  * @returns NET_RX_SUCCESS or NET_RX_DROP; drivers need not look
  * @kernel netif_receive_skb() net/core/dev.c
@@ -36,7 +36,7 @@ export function netifReceiveSkb(skb: SkBuff): number {
     if (!skbVlanUntag(skb)) return drop(rx, skb, dev, SkbDropReason.PKT_TOO_SMALL)
     protocol = skb.protocol
   }
-  if (rx.taps.length !== 0) deliverTaps(rx, skb, dev)
+  const listeners = rx.taps.length === 0 ? 0 : deliverTaps(rx, skb, dev)
   if (skb.vlanPresent) noVlanDevice(skb)
   const list = rx.types[protocol & (PTYPE_HASH_SIZE - 1)]!
   let last: PacketType | null = null
@@ -46,7 +46,7 @@ export function netifReceiveSkb(skb: SkBuff): number {
     if (last !== null) deliverClone(last, skb, dev)
     last = pt
   }
-  if (last === null) return noHandler(rx, skb, dev)
+  if (last === null) return listeners > 0 ? onlyTaps(rx, skb) : noHandler(rx, skb, dev)
   rx.delivered++
   return last.func(skb, dev)
 }
@@ -74,11 +74,18 @@ function deliverClone(pt: PacketType, skb: SkBuff, dev: NetDevice<any>): void {
   if (clone !== null) pt.func(clone, dev)
 }
 
+/** Only taps wanted it: that is no drop. */
+function onlyTaps(rx: RxState, skb: SkBuff): number {
+  rx.delivered++
+  consumeSkb(skb)
+  return NET_RX_SUCCESS
+}
+
 function noHandler(rx: RxState, skb: SkBuff, dev: NetDevice<any>): number {
   // Protocol 0 is what `ethTypeTrans` leaves of a frame without a whole header.
   if (skb.protocol === 0) return drop(rx, skb, dev, SkbDropReason.PKT_TOO_SMALL)
   rx.nohandler++
-  dev.coreStats.rxNohandler++
+  dev.coreStats.rxDropped++
   kfreeSkb(skb, SkbDropReason.UNHANDLED_PROTO)
   return NET_RX_DROP
 }
@@ -96,6 +103,7 @@ function mayReceive(skb: SkBuff): boolean {
     kernel.warnOn('SKB-06', `netifReceiveSkb of ${skbName(skb)} after it was freed`)
     return false
   }
+  skbCheckOffsets(skb, 'the driver')
   if (kernel.ctx === 'hardirq') {
     kernel.warnOn(
       'CTX-06',

@@ -99,7 +99,7 @@ export function skbNumber(skb: SkBuff): void {
 /** Where the caller of an allocation stands, for leak reports. Slow. @kernel none */
 export function birthStack(): string {
   const lines = (new Error().stack ?? '').split('\n')
-  return (
-    lines.find((line, i) => i > 2 && !/skb-(alloc|clone|copy)\.ts|page-pool\.ts/.test(line)) ?? ''
-  ).trim()
+  return (lines.find((line, i) => i > 2 && !/skb-(alloc|clone|copy)\.ts|page-pool\.ts/.test(line)) ?? '')
+    .trim()
+    .replace(/^at /, '')
 }

@@ -1,6 +1,6 @@
 import { copyBytes } from '@vnet/kernel'
 import { SkbDropReason } from './drop-reason.ts'
-import { CHECKSUM_PARTIAL, SKB_OVERHEAD, type SkBuff, skbCloned } from './skbuff.ts'
+import { CHECKSUM_PARTIAL, type SkBuff, skbCloned } from './skbuff.ts'
 import { skbCopyBits } from './skb-bits.ts'
 import { adoptBuffer, putSpare, skbName, takeBuffer } from './skb-cache.ts'
 import { skbMayChange } from './skb-check.ts'

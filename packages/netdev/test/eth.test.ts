@@ -14,6 +14,7 @@ import {
   isMulticastEtherAddr,
   isValidEtherAddr,
   isZeroEtherAddr,
+  kfreeSkb,
   PACKET_BROADCAST,
   PACKET_HOST,
   PACKET_MULTICAST,
@@ -69,6 +70,31 @@ describe('ethTypeTrans', () => {
   ]
   it.each(targets)('RX-02 a frame to %s', (_name, dst, want) => {
     expect(received([...dst, ...MAC_B, 8, 0, 0]).skb.pktType).toBe(want)
+  })
+
+  it('RX-02 every byte of the address counts, wherever the frame starts', () => {
+    const kernel = createKernel()
+    const dev = rxDev(kernel)
+    for (let start = 0; start < 4; start++) {
+      for (let i = 0; i < 6; i++) {
+        const dst = MAC_A.slice()
+        dst[i] = dst[i]! ^ 0x40
+        const skb = allocSkb(kernel, 64)!
+        skbReserve(skb, start)
+        skbSetBytes(skb, Uint8Array.from([...dst, ...MAC_B, 8, 0]))
+        ethTypeTrans(skb, dev)
+        expect([i, skb.pktType]).toEqual([i, PACKET_OTHERHOST])
+        kfreeSkb(skb)
+      }
+    }
+  })
+
+  it('RX-02 what lies behind a short 802.3 frame does not count', () => {
+    const kernel = createKernel({ checks: false })
+    const skb = allocSkb(kernel, 64)!
+    skb.mem.fill(0xff, skb.head, skb.end)
+    skbSetBytes(skb, Uint8Array.from([...TO_US, 0, 1, 0xff]))
+    expect(ethTypeTrans(skb, rxDev(kernel))).toBe(ETH_P_802_2)
   })
 
   it('RX-08 a frame of 0 to 13 bytes is an error, not a crash', () => {

@@ -155,6 +155,9 @@ describe('skbGetHash', () => {
         hash(buildFrame({ ...spec, seq: 2, payload: new Uint8Array(9) })),
       )
       expect(hash(swap(spec))).toBe(hash(buildFrame(spec)))
+      // Both ends on one host: the ports decide.
+      const local: FrameSpec = { ...spec, src: 1 }
+      expect(hash(swap(local))).toBe(hash(buildFrame(local)))
     }
     expect(hash(buildFrame()).toString(16)).toMatchInlineSnapshot(`"6b8e4bb9"`)
   })

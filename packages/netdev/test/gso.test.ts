@@ -20,10 +20,12 @@ import {
   skbBytes,
   skbCacheOf,
   skbChecksumHelp,
+  skbCloned,
   skbGsoSegment,
   skbHeadroom,
   skbReserve,
   skbSetBytes,
+  skbUnclone,
 } from '../src/index.ts'
 import { buildFrame, expectNoneAlive, type FrameSpec, hex, put16 } from './skb-helpers.ts'
 
@@ -125,6 +127,33 @@ describe('skbGsoSegment', () => {
       for (const seg of got) consumeSkb(seg)
       expectNoneAlive(kernel)
     }
+  })
+
+  it('CSUM-01 a UDP sum of zero is written as all ones, a TCP sum as it is', () => {
+    for (const proto of ['tcp', 'udp'] as const) {
+      // The last two bytes are chosen so that the sum comes out as zero.
+      const first = buildFrame({ proto, payload: new Uint8Array(100) })
+      const at = proto === 'tcp' ? 50 : 40
+      const skb = large({ proto }, 200, 100, proto === 'tcp' ? SKB_GSO_TCPV4 : SKB_GSO_UDP_L4)
+      skb.mem.fill(0, skb.tail - 200, skb.tail)
+      skb.mem.set(first.subarray(at, at + 2), skb.tail - 200)
+      const got = segments(skb, 0)
+      expect(hex(skbBytes(got[0]!).subarray(at, at + 2))).toBe(proto === 'tcp' ? '0000' : 'ffff')
+      for (const seg of [...got, skb]) consumeSkb(seg)
+    }
+    expectNoneAlive(kernel)
+  })
+
+  it('TXQ-15 a packet whose bytes its segments share is cloned: writing to it needs bytes of its own', () => {
+    const skb = large({}, 200, 100, SKB_GSO_TCPV4)
+    const got = segments(skb, PktFeature.SG)
+    const before = got.map((seg) => hex(skbBytes(seg)))
+    expect(skbCloned(skb)).toBe(true)
+    expect(skbUnclone(skb)).toBe(true)
+    skb.mem.fill(0xee, skb.data, skb.tail)
+    expect(got.map((seg) => hex(skbBytes(seg)))).toEqual(before)
+    for (const seg of [...got, skb]) consumeSkb(seg)
+    expectNoneAlive(kernel)
   })
 
   it('a checksum feature for the other IP version does not count', () => {

@@ -101,8 +101,10 @@ describe('any frame', () => {
           const rx = rxStateOf(kernel)
           expect(rx.received + gro.merged).toBe(list.length)
           expect(rx.delivered + rx.nohandler + rx.dropped).toBe(rx.received)
-          expect(rx.delivered).toBe(handled)
-          expect([dev.coreStats.rxNohandler, dev.coreStats.rxDropped]).toEqual([rx.nohandler, rx.dropped])
+          // A tap also takes what no protocol does.
+          if (tap) expect(rx.delivered).toBeGreaterThanOrEqual(handled)
+          else expect(rx.delivered).toBe(handled)
+          expect(dev.coreStats.rxDropped).toBe(rx.nohandler + rx.dropped)
           expect(kernel.violations).toEqual([])
           expectNoneAlive(kernel, ring.pool)
           const reasons = skbCacheOf(kernel).drops

@@ -150,7 +150,7 @@ function vnetStartXmit(skb: SkBuff, dev: Dev): NetdevTx {
   }
   if (skb.len > dev.mtu + ETH_HLEN + VLAN_HLEN) {
     q.stats.add(stat.TX_ERRORS, 1)
-    nd.devKfreeSkbAny(skb)
+    nd.devKfreeSkbAny(skb, nd.SkbDropReason.PKT_TOO_BIG)
     return NETDEV_TX_OK
   }
   if (skb.len < ETH_ZLEN && !nd.skbPutPadto(skb, ETH_ZLEN)) {

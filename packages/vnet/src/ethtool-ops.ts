@@ -1,4 +1,4 @@
-import type { EthtoolOps, EthtoolRingparam } from '@vnet/ethtool'
+import { ethtoolOpGetLink, type EthtoolOps, type EthtoolRingparam } from '@vnet/ethtool'
 import { Errno } from '@vnet/kernel'
 import type { NetDevice } from '@vnet/netdev'
 import { vnetReconfigure } from './driver.ts'
@@ -64,7 +64,7 @@ function setCoalesce(dev: NetDevice<VnetPriv>, c: Coalesce): void {
 }
 
 /**
- * What vnet offers to ethtool. Driver name, version, bus and link come from the core (ETH-13).
+ * What vnet offers to ethtool. Driver name, version and bus come from the core (ETH-13).
  *
  * @kernel struct ethtool_ops include/linux/ethtool.h
  * @rule STAT-07 STAT-11 ETH-10 COAL-02
@@ -76,6 +76,7 @@ export const vnetEthtoolOps: EthtoolOps<VnetPriv> = {
     'txCoalesceUsecs',
     'txMaxCoalescedFrames',
   ]),
+  getLink: ethtoolOpGetLink,
   getStrings: (dev, set) => (set === 'stats' ? statNames(dev) : []),
   getEthtoolStats: statValues,
   getRingparam: ({ priv }) => ({

@@ -51,7 +51,7 @@ export function drainTx(q: VnetQueue, lost: number): void {
   const left = tx.used()
   spinLock(q.txLock)
   for (let k = 0; k < left; k++) {
-    nd.devKfreeSkbAny(txSkb[(tx.clean + k) & tx.mask]!)
+    nd.devKfreeSkbAny(txSkb[(tx.clean + k) & tx.mask]!, nd.SkbDropReason.QUEUE_PURGE)
     txSkb[(tx.clean + k) & tx.mask] = null
   }
   tx.reset()

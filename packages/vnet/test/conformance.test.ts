@@ -20,7 +20,8 @@ export const vnetSpec: DriverSpec = {
         recover: () => card.recover(),
         doorbells: () => card.counters.doorbells,
         interrupts: () => card.counters.interrupts,
-        failAlloc: (fail) => dev.priv.queues.forEach((q) => (q.pool.fail = fail)),
+        // The pools come with the first open.
+        failAlloc: (fail) => dev.priv.queues.filter((q) => 'pool' in q).forEach((q) => (q.pool.fail = fail)),
       },
       destroy() {
         destroyVnet(dev)

@@ -11,6 +11,8 @@ export interface Books {
   readonly cables: readonly Backend[]
   readonly stats: RtnlLinkStats64
   readonly card: HwCounters
+  /** Received frames the stack dropped afterwards: they are counted as received, too. */
+  readonly stackDropped: number
   /** Frames handed to `devQueueXmit`. */
   readonly queued: number
 }
@@ -24,7 +26,7 @@ export function showAccounts(stage: Stage, books: Books): boolean {
     missed: card.rxMissed + card.rxOff,
     filtered: card.rxFiltered,
     errors: Number(s.rxErrors),
-    dropped: Number(s.rxDropped),
+    dropped: Number(s.rxDropped) - books.stackDropped,
   })
   const departures = line(stage, 'out', books.queued, {
     sent: Number(s.txPackets),

@@ -1,6 +1,6 @@
 import { runEthtool } from '@vnet/ethtool'
 import type { Backend } from '@vnet/backend'
-import { devGetStats, runIpLink, type RtnlLinkStats64 } from '@vnet/netdev'
+import { NET_RX_SUCCESS, consumeSkb, devAddPack, devGetStats, runIpLink, type RtnlLinkStats64 } from '@vnet/netdev'
 import type { VnetInstance } from '@vnet/vnet'
 import { generator } from '@vnet/backend'
 import { loadModuleFile } from '../module-file.ts'
@@ -16,6 +16,8 @@ import { Interrupted, Stage } from './stage.ts'
 const ARRIVALS = 5
 const INTERVAL_US = 400_000
 const BURST = 64
+/** EtherType of the generator's frames: the first for local experiments. */
+const HELLO_TYPE = 0x88b5
 /** Bytes the byte queue limit always allows, so that the ring is what fills. */
 const LIMIT_MIN = 4096
 
@@ -105,9 +107,21 @@ class Demo {
     this.cables.push(cable)
     this.instance = insmodVnet(stage.kernel, { backend: () => cable }, args)[0]!
     stage.newDmesg()
+    this.takeHello()
     stage.prompt('ip link set vnet0 up')
     linkUp(stage.kernel, 'vnet0')
     stage.newDmesg()
+  }
+
+  /** A protocol that takes the generator's frames: without one the stack would drop them. */
+  private takeHello(): void {
+    devAddPack(this.stage.kernel, {
+      type: HELLO_TYPE,
+      func: (skb) => {
+        consumeSkb(skb)
+        return NET_RX_SUCCESS
+      },
+    })
   }
 
   private async loadForeign({ insmod: path, params }: DemoOptions): Promise<void> {
@@ -147,9 +161,10 @@ class Demo {
     stage.prompt('rmmod vnet')
     card.slow(0)
     const stats: RtnlLinkStats64 = devGetStats(dev)
+    const stackDropped = dev.coreStats.rxDropped
     unloadAll(stage.kernel)
     stage.newDmesg()
     stage.title('The accounts')
-    return showAccounts(stage, { cables: this.cables, stats, card: card.counters, queued: this.queued })
+    return showAccounts(stage, { cables: this.cables, stats, card: card.counters, stackDropped, queued: this.queued })
   }
 }

@@ -74,6 +74,7 @@ function duplicated(r: ReplayResult): number {
 /** frames of the file + doubled = received + missed + errors + dropped */
 function balanced(r: ReplayResult): boolean {
   const made = BigInt(r.accounts.total.made)
+  // The tap takes every frame, so what is dropped was dropped by the driver.
   const { rxPackets, rxMissedErrors, rxErrors, rxDropped } = r.stats
   return (
     made === rxPackets + rxMissedErrors + rxErrors + rxDropped + BigInt(r.accounts.total.dropped) &&

@@ -14,6 +14,7 @@ import { ringChecks } from './ring.ts'
 import { rxChecks } from './rx.ts'
 import { skbChecks } from './skb.ts'
 import { statChecks } from './stat.ts'
+import { stopChecks } from './stop.ts'
 import { txqChecks } from './txq.ts'
 import { wdtChecks } from './wdt.ts'
 
@@ -22,6 +23,7 @@ export const allChecks: readonly Check[] = [
   ...ctxChecks,
   ...lifeChecks,
   ...openChecks,
+  ...stopChecks,
   ...txqChecks,
   ...bqlChecks,
   ...wdtChecks,

@@ -14,6 +14,7 @@ import { ringMutants } from './ring.ts'
 import { rxMutants } from './rx.ts'
 import { skbMutants } from './skb.ts'
 import { statMutants } from './stat.ts'
+import { stopMutants } from './stop.ts'
 import { txqMutants } from './txq.ts'
 import { wdtMutants } from './wdt.ts'
 
@@ -24,6 +25,7 @@ export const allMutants: readonly Mutant[] = [
   ...ctxMutants,
   ...lifeMutants,
   ...openMutants,
+  ...stopMutants,
   ...txqMutants,
   ...bqlMutants,
   ...wdtMutants,

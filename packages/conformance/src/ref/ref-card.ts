@@ -39,6 +39,8 @@ export class RefCard {
   rxTail = 0
   promiscuous = false
   maxFrame = 0
+  /** More bytes that a frame with a VLAN tag may have. */
+  tagRoom = 4
   rxOn = false
   txOn = false
   missed = 0
@@ -128,7 +130,7 @@ export class RefCard {
       this.filtered++
       return true
     }
-    const tag = mem[offset + 12] === 0x81 && mem[offset + 13] === 0 ? 4 : 0
+    const tag = mem[offset + 12] === 0x81 && mem[offset + 13] === 0 ? this.tagRoom : 0
     if (length > this.maxFrame + tag) {
       this.oversize++
       return true

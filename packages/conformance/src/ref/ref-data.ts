@@ -55,12 +55,16 @@ export abstract class RefData {
   freeTx(lost: () => void): void {
     this.reclaim()
     for (let i = this.txClean; i !== this.txNext; i = (i + 1) % this.txSize) {
-      nd.kfreeSkb(this.txSkb[i]!)
+      this.freeUnsent(this.txSkb[i]!)
       this.txSkb[i] = null
       lost()
     }
     this.txClean = this.txNext
     this.resetLimit()
+  }
+
+  freeUnsent(skb: nd.SkBuff): void {
+    nd.kfreeSkb(skb, nd.SkbDropReason.QUEUE_PURGE)
   }
 
   resetLimit(): void {
@@ -69,7 +73,8 @@ export abstract class RefData {
 
   freeRx(): void {
     this.rxSkb.forEach((skb, i) => {
-      if (skb !== null) nd.kfreeSkb(skb)
+      // An empty buffer is no dropped frame.
+      if (skb !== null) nd.consumeSkb(skb)
       this.rxSkb[i] = null
     })
   }
@@ -87,9 +92,9 @@ export abstract class RefData {
       nd.netifTxStopQueue(txq)
       return nd.NETDEV_TX_BUSY
     }
-    if (skb.len > this.dev.mtu + nd.ETH_HLEN + nd.VLAN_HLEN) {
+    if (skb.len > this.longest()) {
       this.counters.txErrors++
-      nd.devKfreeSkbAny(skb)
+      nd.devKfreeSkbAny(skb, nd.SkbDropReason.PKT_TOO_BIG)
       return nd.NETDEV_TX_OK
     }
     if (!this.pad(skb)) {
@@ -100,6 +105,11 @@ export abstract class RefData {
     this.maybeStop()
     if (!nd.netdevXmitMore(this.dev) || nd.netifXmitStopped(txq)) this.card.doorbell()
     return nd.NETDEV_TX_OK
+  }
+
+  /** The longest frame it sends. */
+  longest(): number {
+    return this.dev.mtu + nd.ETH_HLEN + nd.VLAN_HLEN
   }
 
   pad(skb: nd.SkBuff): boolean {

@@ -1,4 +1,4 @@
-import { setEthtoolOps, type EthtoolOps } from '@vnet/ethtool'
+import { ethtoolOpGetLink, setEthtoolOps, type EthtoolOps } from '@vnet/ethtool'
 import { Errno, cancelWorkSync, freeIrq, requestIrq, scheduleWork, workSetup, type Kernel, type WorkStruct } from '@vnet/kernel'
 import * as napi from '@vnet/napi'
 import * as nd from '@vnet/netdev'
@@ -61,6 +61,11 @@ export class RefDriver extends RefData {
   ethtoolOps(): EthtoolOps<RefDriver> {
     return {
       supportedCoalesceParams: new Set(['rxCoalesceUsecs', 'rxMaxCoalescedFrames']),
+      getLink: ethtoolOpGetLink,
+      getMsglevel: () => this.dev.msgEnable,
+      setMsglevel: (_dev, level) => {
+        this.dev.msgEnable = level
+      },
       getStrings: () => ['doorbells', 'interrupts'],
       getEthtoolStats: () => [BigInt(this.card.doorbells), BigInt(this.card.interrupts)],
       getRingparam: () => ({ rxPending: this.rxSize, txPending: this.txSize, rxMaxPending: 4096, txMaxPending: 4096 }),
@@ -134,7 +139,7 @@ export class RefDriver extends RefData {
   /** Stops all traffic and empties both rings; each frame not sent is told to `lost`. */
   quiesce(lost: () => void): void {
     this.card.rxOn = false
-    nd.netifTxDisable(this.dev)
+    this.disableQueues()
     this.card.txOn = false
     nd.netifCarrierOff(this.dev)
     napi.napiDisable(this.napi)
@@ -142,6 +147,11 @@ export class RefDriver extends RefData {
     this.freeTx(lost)
     this.freeRx()
     this.card.reset()
+  }
+
+  /** Stops the queues and waits for whoever is sending. */
+  disableQueues(): void {
+    nd.netifTxDisable(this.dev)
   }
 
   requestIrq(): void {

@@ -1,5 +1,6 @@
 import type { DriverSpec, DriverUnderTest } from '../spec.ts'
 import { RefDriver } from './ref-driver.ts'
+import { refRings } from './ref-ring.ts'
 
 /** A spec for the reference driver, or for a mutant of it. @kernel none */
 export function refSpec(name = 'reference', Driver: typeof RefDriver = RefDriver): DriverSpec {
@@ -31,5 +32,6 @@ export function refSpec(name = 'reference', Driver: typeof RefDriver = RefDriver
       txRing: true, rxRing: true, completion: true, napi: true, bql: true, watchdog: true, carrier: true, padding: true,
       rxFilter: true, ringparam: true, coalesce: true, ethtoolStats: true, xmitMore: true, maxMtu: 9000,
     }, // prettier-ignore
+    rings: refRings,
   }
 }

@@ -1,4 +1,4 @@
 import { openMutants } from '../../src/mutants/open.ts'
 import { proveMutants } from './prove.ts'
 
-proveMutants('open and stop', openMutants)
+proveMutants('open', openMutants)
