@@ -5,6 +5,8 @@ import type { Backend, BackendPort } from '@vnet/backend'
 import { copyBytes, hwEventCancel, hwEventSetup, hwEventStart, type HwEvent, type Kernel } from '@vnet/kernel'
 
 const SLOT = 1536
+/** An Ethernet header. */
+const MIN_FRAME = 14
 
 /** Frames of at most 1,536 bytes in typed memory, first in, first out. */
 class Fifo {
@@ -55,20 +57,26 @@ class Fifo {
 export class FifoCard implements BackendPort {
   readonly macAddress = Uint8Array.of(2, 0, 0, 0, 1, 1)
   readonly irq: number
+  /** Frames each FIFO holds. */
+  readonly slots: number
   readonly rx: Fifo
   readonly tx: Fifo
   /** Frames sent since the driver last asked. */
   sent = 0
+  /** Frames that found the receive FIFO full. */
   missed = 0
+  /** Frames too short or too long. */
+  bad = 0
   private readonly kernel: Kernel
   private readonly backend: Backend
   private readonly engine: HwEvent
-  private enabled = false
+  private maxFrame = 0
   private masked = true
 
-  constructor(kernel: Kernel, backend: Backend, slots = 16) {
+  constructor(kernel: Kernel, backend: Backend, slots = 64) {
     this.kernel = kernel
     this.backend = backend
+    this.slots = slots
     this.rx = new Fifo(slots)
     this.tx = new Fifo(slots)
     this.irq = kernel.irq.allocLine('fifo')
@@ -85,9 +93,13 @@ export class FifoCard implements BackendPort {
     return !this.masked && (this.sent > 0 || this.rx.count > 0)
   }
 
-  enable(on: boolean): void {
-    this.enabled = on
-    if (on) return
+  /** Turns the receiver on, for frames of at most `maxFrame` bytes; 0 turns it off. */
+  receiveUpTo(maxFrame: number): void {
+    this.maxFrame = maxFrame
+  }
+
+  /** Empties both FIFOs and masks the interrupt. */
+  clear(): void {
     hwEventCancel(this.engine)
     this.rx.clear()
     this.tx.clear()
@@ -106,7 +118,12 @@ export class FifoCard implements BackendPort {
   }
 
   receive(mem: Uint8Array, offset: number, length: number): boolean {
-    if (!this.enabled || this.rx.full || length > SLOT || length < 14) {
+    if (this.maxFrame === 0) return false
+    if (length < MIN_FRAME || length > this.maxFrame + vlanRoom(mem, offset)) {
+      this.bad++
+      return true
+    }
+    if (this.rx.full) {
       this.missed++
       return false
     }
@@ -125,7 +142,8 @@ export class FifoCard implements BackendPort {
 
   destroy(): void {
     this.backend.attach(null)
-    this.enable(false)
+    this.maxFrame = 0
+    this.clear()
     this.kernel.irq.freeLine(this.irq)
   }
 
@@ -138,4 +156,9 @@ export class FifoCard implements BackendPort {
     this.backend.flush?.()
     this.kernel.irq.setLevel(this.irq, this.pending)
   }
+}
+
+/** A VLAN tag may come on top. */
+function vlanRoom(mem: Uint8Array, offset: number): number {
+  return mem[offset + 12] === 0x81 && mem[offset + 13] === 0 ? 4 : 0
 }

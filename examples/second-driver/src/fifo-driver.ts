@@ -33,7 +33,7 @@ const ops: nd.NetDeviceOps<FifoPriv> = {
     const { card } = dev.priv
     requestIrq(dev.kernel, card.irq, interrupt, {}, dev.name, dev)
     napi.napiEnable(dev.priv.napi)
-    card.enable(true)
+    card.receiveUpTo(dev.mtu + nd.ETH_HLEN)
     card.setMask(false)
     if (card.linkUp) nd.netifCarrierOn(dev)
     nd.netifTxStartAllQueues(dev)
@@ -41,12 +41,14 @@ const ops: nd.NetDeviceOps<FifoPriv> = {
 
   ndoStop(dev) {
     const { card, inFlight } = dev.priv
+    card.receiveUpTo(0)
     nd.netifTxDisable(dev)
-    card.enable(false)
     nd.netifCarrierOff(dev)
     napi.napiDisable(dev.priv.napi)
+    card.clear()
     freeIrq(dev.kernel, card.irq, dev)
-    for (let skb = inFlight.consume(); skb !== undefined; skb = inFlight.consume()) nd.kfreeSkb(skb, nd.SkbDropReason.QUEUE_PURGE)
+    for (let skb = inFlight.consume(); skb !== undefined; skb = inFlight.consume())
+      nd.kfreeSkb(skb, nd.SkbDropReason.QUEUE_PURGE)
     nd.netdevTxResetQueue(dev.txq[0]!)
   },
 
@@ -57,10 +59,12 @@ const ops: nd.NetDeviceOps<FifoPriv> = {
       nd.netifTxStopQueue(txq)
       return nd.NETDEV_TX_BUSY
     }
-    if (skb.len > dev.mtu + nd.ETH_HLEN + nd.VLAN_HLEN || !nd.skbPutPadto(skb, nd.ETH_ZLEN)) {
-      if (skb.users > 0) nd.devKfreeSkbAny(skb, nd.SkbDropReason.PKT_TOO_BIG)
+    if (skb.len > dev.mtu + nd.ETH_HLEN + nd.VLAN_HLEN) {
+      nd.devKfreeSkbAny(skb, nd.SkbDropReason.PKT_TOO_BIG)
       return nd.NETDEV_TX_OK
     }
+    // Without room to pad, the skb is freed already.
+    if (!nd.skbPutPadto(skb, nd.ETH_ZLEN)) return nd.NETDEV_TX_OK
     card.tx.push(skb.mem, skb.data, skb.len)
     nd.netdevTxSentQueue(txq, skb.len)
     inFlight.produce(skb)
@@ -77,9 +81,14 @@ const ops: nd.NetDeviceOps<FifoPriv> = {
     s.rxBytes = stats.get(RX_BYTES)
     s.rxDropped = stats.get(RX_DROPPED)
     s.rxMissedErrors = BigInt(card.missed)
+    s.rxLengthErrors = s.rxErrors = BigInt(card.bad)
   },
 
   ndoValidateAddr: nd.ethValidateAddr,
+
+  ndoChangeMtu(dev, mtu) {
+    if (nd.netifRunning(dev)) dev.priv.card.receiveUpTo(mtu + nd.ETH_HLEN)
+  },
 }
 
 function interrupt(_irq: number, data: object): IrqReturn {
@@ -143,7 +152,7 @@ export function createFifo(kernel: Kernel, card: FifoCard): Dev {
     name: 'fifo%d',
     ops,
     priv: (d) => {
-      const inFlight = new PtrRing<nd.SkBuff>(16)
+      const inFlight = new PtrRing<nd.SkBuff>(card.slots)
       const room = { avail: () => inFlight.size - inFlight.length }
       const n = napi.netifNapiAdd(d, poll)
       n.data = d
@@ -155,6 +164,11 @@ export function createFifo(kernel: Kernel, card: FifoCard): Dev {
   nd.ethHwAddrSet(dev, card.macAddress)
   setEthtoolOps(dev, {})
   nd.netifCarrierOff(dev)
-  nd.registerNetdev(dev)
+  try {
+    nd.registerNetdev(dev)
+  } catch (error) {
+    nd.freeNetdev(dev)
+    throw error
+  }
   return dev
 }

@@ -13,4 +13,6 @@ export const EXPLAINS: Readonly<Record<string, readonly string[]>> = {
   'STOP-04': ['STOP-06'],
   // Resizing "keeps what fits in order": without the order of RING-04 there is none to keep.
   'RING-04': ['RING-09'],
+  // What netifRx queues goes up when the poll is over.
+  'RX-04': ['CTX-04'],
 }

@@ -1,6 +1,13 @@
 import { runEthtool } from '@vnet/ethtool'
 import type { Backend } from '@vnet/backend'
-import { NET_RX_SUCCESS, consumeSkb, devAddPack, devGetStats, runIpLink, type RtnlLinkStats64 } from '@vnet/netdev'
+import {
+  NET_RX_SUCCESS,
+  consumeSkb,
+  devAddPack,
+  devGetStats,
+  runIpLink,
+  type RtnlLinkStats64,
+} from '@vnet/netdev'
 import type { VnetInstance } from '@vnet/vnet'
 import { generator } from '@vnet/backend'
 import { loadModuleFile } from '../module-file.ts'
@@ -165,6 +172,12 @@ class Demo {
     unloadAll(stage.kernel)
     stage.newDmesg()
     stage.title('The accounts')
-    return showAccounts(stage, { cables: this.cables, stats, card: card.counters, stackDropped, queued: this.queued })
+    return showAccounts(stage, {
+      cables: this.cables,
+      stats,
+      card: card.counters,
+      stackDropped,
+      queued: this.queued,
+    })
   }
 }

@@ -1,4 +1,5 @@
 import {
+  ETH_P_ARP,
   NET_IP_ALIGN,
   NET_SKB_PAD,
   PACKET_HOST,
@@ -35,11 +36,11 @@ abstract class OtherHeadroom extends RefDriver {
 export const rxMutants: readonly Mutant[] = [
   mutant(
     'RX-01',
-    'leaves the bytes of the protocol in the order of the wire',
+    'leaves the protocol of ARP frames in the order of the wire on a little-endian machine',
     class extends RefDriver {
       override deliver(skb: SkBuff): void {
         const type = ethTypeTrans(skb, this.dev)
-        if (type >= 0x0600) skb.protocol = ((type & 0xff) << 8) | (type >> 8)
+        skb.protocol = type === ETH_P_ARP ? 0x0608 : type
         groReceiveSkb(this.gro, skb)
       }
     },
