@@ -8,7 +8,7 @@ import { packages } from './lib/workspace.mjs'
 import { root } from './lib/steps.mjs'
 import { publicNames } from './docs/exports.mjs'
 import { kernelNamesPage, rulesPage } from './docs/pages.mjs'
-import { readRules, ruleSites, ruleTests } from './docs/rules.mjs'
+import { readRules, ruleChecks, ruleSites, ruleTests } from './docs/rules.mjs'
 import { sources } from './docs/source.mjs'
 
 const checkOnly = process.argv.includes('--check')
@@ -17,19 +17,24 @@ const all = packages().map((pkg) => ({ pkg, names: publicNames(pkg) }))
 const sections = readRules()
 const known = new Set(sections.flatMap(({ rules }) => rules.map(({ id }) => id)))
 
-const sites = byRule(all.flatMap(({ pkg }) => sources(join(pkg.folder, 'src')).flatMap(ruleSites)))
+// The conformance kit enforces nothing: it names rules in its checks, which are tests of every driver.
+const kit = join(root, 'packages', 'conformance')
+const sites = byRule(
+  all.filter(({ pkg }) => pkg.folder !== kit).flatMap(({ pkg }) => sources(join(pkg.folder, 'src')).flatMap(ruleSites)),
+)
 const testFolders = [
   ...all.map(({ pkg }) => pkg.folder),
   join(root, 'apps'),
   join(root, 'examples'),
   join(root, 'test'),
 ]
-const tests = byRule(
-  testFolders
+const tests = byRule([
+  ...testFolders
     .flatMap(sources)
     .filter((file) => file.endsWith('.test.ts'))
     .flatMap(ruleTests),
-)
+  ...sources(join(kit, 'src', 'checks')).flatMap(ruleChecks),
+])
 
 for (const { pkg, names } of all) {
   for (const { name, kind, doc, file } of names) {

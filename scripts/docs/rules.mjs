@@ -80,6 +80,29 @@ export function ruleTests(path) {
   return tests
 }
 
+/**
+ * The checks of the conformance kit: tables with a rule's `id` and a `title`.
+ * @returns {{ id: string, title: string, file: string }[]}
+ */
+export function ruleChecks(path) {
+  const checks = []
+  const visit = (node) => {
+    if (ts.isObjectLiteralExpression(node)) {
+      const [id, title] = ['id', 'title'].map((name) => textOf(node, name))
+      if (id !== undefined && title !== undefined) checks.push({ id, title, file: path })
+    }
+    ts.forEachChild(node, visit)
+  }
+  visit(parse(path))
+  return checks
+}
+
+/** The string a property of a table has. */
+function textOf(table, name) {
+  const property = table.properties.find((p) => ts.isPropertyAssignment(p) && p.name.text === name)
+  return property !== undefined && ts.isStringLiteralLike(property.initializer) ? property.initializer.text : undefined
+}
+
 /** `it('…')`, `it.each(cases)('…')`, `describe.skipIf(x)('…')`. */
 function testCall(node) {
   if (!ts.isCallExpression(node) || node.arguments.length === 0) return null

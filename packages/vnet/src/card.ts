@@ -173,7 +173,7 @@ export class VnetCard implements VnetHw, BackendPort {
    *
    * @returns false when no buffer was posted (the frame is missed)
    * @kernel none
-   * @rule RX-06 RX-07 RX-08 RX-09 RX-12
+   * @rule RX-06 RX-07 RX-08 RX-09 RING-12
    */
   receive(mem: Uint8Array, offset: number, length: number): boolean {
     if (!this.rxEnabled) {

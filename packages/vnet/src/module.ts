@@ -66,7 +66,7 @@ export interface VnetInstance {
   readonly dev: NetDevice<VnetPriv>
 }
 
-/** Devices of a loaded vnet module: what its `ModuleContext.data` holds. */
+/** Devices of a loaded vnet module: what its `ModuleContext.data` holds. @kernel none */
 export class VnetInstances {
   readonly all: VnetInstance[] = []
   private readonly removals: WorkStruct[] = []

@@ -101,7 +101,7 @@ export class VnetQueue {
   }
 }
 
-/** Allocates for every queue, or for none. @throws Errno ENOMEM @rule OPEN-05 ETH-10 */
+/** Allocates for every queue, or for none. @throws Errno ENOMEM @kernel none @rule OPEN-05 ETH-10 */
 export function allocQueues(dev: NetDevice<VnetPriv>, sizes: QueueSizes): QueueMemory[] {
   const done: QueueMemory[] = []
   try {

@@ -70,6 +70,7 @@ export const addrChecks: readonly Check[] = [
       for (const [what, addr] of BAD) {
         const code = setMac(t, addr)
         if (code !== 'none') t.equal(code, 'EADDRNOTAVAIL', `a ${what} address`)
+        setMac(t, GOOD)
       }
       t.up()
       const live = (dev.privFlags & IffPriv.LIVE_ADDR_CHANGE) !== 0
