@@ -17,14 +17,27 @@ const common = {
   conditions: ['@vnet/source'],
   outExtension: { '.js': '.mjs' },
   // What another package does with it is not ours to compile.
-  external: ['mnemonist', '@thi.ng/*', 'denque', 'fast-fifo', 'js-sdsl', 'ringbuf.js', '@toolbuilder/*', 'circular_buffer_js', 'esbuild'],
+  external: [
+    'mnemonist',
+    '@thi.ng/*',
+    'denque',
+    'fast-fifo',
+    'js-sdsl',
+    'ringbuf.js',
+    '@toolbuilder/*',
+    'circular_buffer_js',
+    'esbuild',
+  ],
   logLevel: 'warning',
 }
 
 /** What is asked for each packet and is false in a release: rule checks, tracepoints, preemption points. */
 const ASKED = [
   [/\b(?:\w+\.)*checks\b(?=\s*(?:&&|\)))/g, 'false'],
-  [/(?:\bthis\.)?(?:[\w#]+\.)*(?:tp\w*|#raise|#entry|#exit|tracePoll|tracePoint)\.enabled\b(?=\s*(?:&&|\)))/g, 'false'],
+  [
+    /(?:\bthis\.)?(?:[\w#]+\.)*(?:tp\w*|#raise|#entry|#exit|tracePoll|tracePoint)\.enabled\b(?=\s*(?:&&|\)))/g,
+    'false',
+  ],
   [/\b(?:\w+\.)*preemptHook !== null/g, 'false'],
 ]
 

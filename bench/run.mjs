@@ -4,7 +4,11 @@ import { buildAll, dist } from './build.mjs'
 
 await buildAll()
 for (const twin of ['path', 'ring']) {
-  spawnSync('gcc', ['-O2', '-o', `${dist}/${twin}`, `${import.meta.dirname}/c/${twin}.c`], { stdio: 'ignore' })
+  spawnSync('gcc', ['-O2', '-o', `${dist}/${twin}`, `${import.meta.dirname}/c/${twin}.c`], {
+    stdio: 'ignore',
+  })
 }
-const { status } = spawnSync(process.execPath, [`${dist}/main.mjs`, ...process.argv.slice(2)], { stdio: 'inherit' })
+const { status } = spawnSync(process.execPath, [`${dist}/main.mjs`, ...process.argv.slice(2)], {
+  stdio: 'inherit',
+})
 process.exitCode = status ?? 1

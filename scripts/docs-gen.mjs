@@ -20,7 +20,9 @@ const known = new Set(sections.flatMap(({ rules }) => rules.map(({ id }) => id))
 // The conformance kit enforces nothing: it names rules in its checks, which are tests of every driver.
 const kit = join(root, 'packages', 'conformance')
 const sites = byRule(
-  all.filter(({ pkg }) => pkg.folder !== kit).flatMap(({ pkg }) => sources(join(pkg.folder, 'src')).flatMap(ruleSites)),
+  all
+    .filter(({ pkg }) => pkg.folder !== kit)
+    .flatMap(({ pkg }) => sources(join(pkg.folder, 'src')).flatMap(ruleSites)),
 )
 const testFolders = [
   ...all.map(({ pkg }) => pkg.folder),

@@ -92,7 +92,12 @@ function command(entry: Entry, machine: Machine, dist: string): string[] {
 }
 
 /** Measures a group: everyone warms up, then they take turns. */
-export async function contest(group: Group, plan: Plan, machine: Machine, dist: string): Promise<GroupResult> {
+export async function contest(
+  group: Group,
+  plan: Plan,
+  machine: Machine,
+  dist: string,
+): Promise<GroupResult> {
   const entries = group.entries.filter((e) => e.program !== 'c' || machine.gcc !== null)
   const players: Player[] = []
   let [windows, preempted] = [0, 0]
@@ -134,5 +139,7 @@ function judge(target: Target, players: readonly Player[]): TargetResult[] {
   const least = target.least === true
   const ratio = spreadOf(own.times.map((t, i) => (least ? by.times[i]! / t : t / by.times[i]!)))
   const met = least ? ratio.median >= target.limit : ratio.median <= target.limit
-  return [{ text: target.text, limit: target.limit, least, of: own.entry.label, by: by.entry.label, ratio, met }]
+  return [
+    { text: target.text, limit: target.limit, least, of: own.entry.label, by: by.entry.label, ratio, met },
+  ]
 }

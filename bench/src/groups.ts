@@ -63,7 +63,15 @@ function rings(kind: 'desc' | 'int', burst: number): Group {
       c('c', 'C', 'ring', kind, b),
     ],
     targets: judged
-      ? [{ text: 'at least 3x the fastest npm ring', of: 'vnet', by: NPM.map(([name]) => name), limit: 3, least: true }]
+      ? [
+          {
+            text: 'at least 3x the fastest npm ring',
+            of: 'vnet',
+            by: NPM.map(([name]) => name),
+            limit: 3,
+            least: true,
+          },
+        ]
       : [],
   }
 }
@@ -89,7 +97,13 @@ interface PathTarget {
   readonly text: string
 }
 
-function path(what: 'tx' | 'rx' | 'loop', title: string, length: number, target?: PathTarget, burst = 32): Group {
+function path(
+  what: 'tx' | 'rx' | 'loop',
+  title: string,
+  length: number,
+  target?: PathTarget,
+  burst = 32,
+): Group {
   const [l, b] = [String(length), String(burst)]
   const entries = [js('vnet', 'vnet', `path-${what}`, l, b), c('c', 'C model', 'path', what, l, b)]
   if (what === 'tx') entries.push(js('list', 'vnet, devQueueXmitList', 'path-tx-list', l, b))
@@ -108,7 +122,10 @@ function absent(what: 'tx' | 'rx'): Group {
     id: `off-${what}`,
     title: `Rule checks and tracing: off, against taken out of the source (${what})`,
     unit: 'ns a packet',
-    entries: [js('vnet', 'compiled in, off', ...args), { ...js('absent', 'absent', ...args), program: 'absent' }],
+    entries: [
+      js('vnet', 'compiled in, off', ...args),
+      { ...js('absent', 'absent', ...args), program: 'absent' },
+    ],
     targets: [{ text: 'within 3 %', of: 'vnet', by: ['absent'], limit: 1.03 }],
   }
 }
@@ -116,8 +133,14 @@ function absent(what: 'tx' | 'rx'): Group {
 const LOOP = 'Loop: one net_device to another over a patch cable'
 
 export const groups: readonly Group[] = [
-  path('tx', 'Transmit: devQueueXmit until copied out and the sk_buff back', 60, { limit: 5, text: 'at most 5x C' }),
-  path('rx', 'Receive: copied in at the card until the handler returns', 60, { limit: 7, text: 'at most 7x C' }),
+  path('tx', 'Transmit: devQueueXmit until copied out and the sk_buff back', 60, {
+    limit: 5,
+    text: 'at most 5x C',
+  }),
+  path('rx', 'Receive: copied in at the card until the handler returns', 60, {
+    limit: 7,
+    text: 'at most 7x C',
+  }),
   path('loop', LOOP, 60, { limit: 7, text: 'at most 7x C' }),
   path('loop', LOOP, 1514, { limit: 3, text: 'at most 3x C' }),
   absent('tx'),

@@ -19,7 +19,9 @@ export interface Machine {
 /** First line of what a program prints, or null when there is none. */
 export function firstLine(program: string, ...args: string[]): string | null {
   try {
-    return execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).split('\n')[0]!
+    return execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).split(
+      '\n',
+    )[0]!
   } catch {
     return null
   }

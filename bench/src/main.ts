@@ -33,14 +33,25 @@ const { values } = parseArgs({
 })
 
 const dist = import.meta.dirname
-const wanted = (id: string): boolean => values.only.length === 0 || values.only.some((name) => id.includes(name))
+const wanted = (id: string): boolean =>
+  values.only.length === 0 || values.only.some((name) => id.includes(name))
 
 function measure(id: string, flags: readonly string[], machine: Machine): Measure[] {
   const pin = machine.pinned && id !== 'startup' ? ['taskset', '-c', String(machine.cpus - 1)] : []
   const first = machine.priority ? ['nice', '-n', '-20'] : []
   const quick = values.quick ? ['quick'] : []
-  const [program, ...args] = [...first, ...pin, process.execPath, ...flags, `${dist}/measure.mjs`, id, ...quick]
-  return JSON.parse(execFileSync(program!, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })) as Measure[]
+  const [program, ...args] = [
+    ...first,
+    ...pin,
+    process.execPath,
+    ...flags,
+    `${dist}/measure.mjs`,
+    id,
+    ...quick,
+  ]
+  return JSON.parse(
+    execFileSync(program!, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }),
+  ) as Measure[]
 }
 
 function noiseOf(results: readonly GroupResult[]): Report['noise'] {
@@ -50,7 +61,10 @@ function noiseOf(results: readonly GroupResult[]): Report['noise'] {
   const typical = spreads.length === 0 ? 0 : spreadOf(spreads).median
   const noisy = typical > NOISY_SPREAD || taken > NOISY_PREEMPTED
   const facts = `typical spread ±${(typical * 50).toFixed(1)} %, processor taken away in ${(taken * 100).toFixed(0)} % of the windows`
-  return { noisy, text: noisy ? `the machine was too noisy: trust the ratios only (${facts})` : `quiet enough (${facts})` }
+  return {
+    noisy,
+    text: noisy ? `the machine was too noisy: trust the ratios only (${facts})` : `quiet enough (${facts})`,
+  }
 }
 
 async function run(): Promise<void> {
@@ -85,10 +99,14 @@ async function run(): Promise<void> {
 
 function summary(results: readonly GroupResult[], alone: readonly Measure[], plan: Plan): void {
   if (!plan.judge) return console.log('quick: nothing is judged')
-  const verdicts = [...results.flatMap((g) => g.targets.map((t) => t.met)), ...alone.flatMap((m) => m.met ?? [])]
+  const verdicts = [
+    ...results.flatMap((g) => g.targets.map((t) => t.met)),
+    ...alone.flatMap((m) => m.met ?? []),
+  ]
   console.log(`targets: ${verdicts.filter((met) => met).length} of ${verdicts.length} met`)
 }
 
 if (values.help) console.log(HELP)
-else if (values.list) console.log([...groups, ...measures].map((x) => `${x.id.padEnd(20)} ${x.title}`).join('\n'))
+else if (values.list)
+  console.log([...groups, ...measures].map((x) => `${x.id.padEnd(20)} ${x.title}`).join('\n'))
 else await run()

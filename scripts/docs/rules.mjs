@@ -100,7 +100,9 @@ export function ruleChecks(path) {
 /** The string a property of a table has. */
 function textOf(table, name) {
   const property = table.properties.find((p) => ts.isPropertyAssignment(p) && p.name.text === name)
-  return property !== undefined && ts.isStringLiteralLike(property.initializer) ? property.initializer.text : undefined
+  return property !== undefined && ts.isStringLiteralLike(property.initializer)
+    ? property.initializer.text
+    : undefined
 }
 
 /** `it('…')`, `it.each(cases)('…')`, `describe.skipIf(x)('…')`. */

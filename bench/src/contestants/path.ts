@@ -55,7 +55,11 @@ export function newKernel(): Kernel {
   return createKernel({ strict: false, checks: false })
 }
 
-export function openDevice(kernel: Kernel, last: number, backend: SinkBackend | ReturnType<typeof patchCable>['a']): Rig {
+export function openDevice(
+  kernel: Kernel,
+  last: number,
+  backend: SinkBackend | ReturnType<typeof patchCable>['a'],
+): Rig {
   const macAddress = Uint8Array.of(2, 0, 0, 0, 0, last)
   const card = createCard(kernel, { name: `card${last}`, macAddress, backend })
   const dev = createVnet(kernel, { hw: card, txRing: RING, rxRing: RING }) as Dev

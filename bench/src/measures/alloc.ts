@@ -20,7 +20,13 @@ export async function alloc(quick: boolean): Promise<Measure[]> {
   const target = 'under 1 byte a packet'
   return [
     atMost(
-      { id: 'alloc', label: `heap allocated a packet, loop, ${n / 1e6} million`, value: Math.max(0, bytes / n), unit: 'B', target },
+      {
+        id: 'alloc',
+        label: `heap allocated a packet, loop, ${n / 1e6} million`,
+        value: Math.max(0, bytes / n),
+        unit: 'B',
+        target,
+      },
       1,
     ),
   ]

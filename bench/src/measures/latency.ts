@@ -105,7 +105,14 @@ export async function latency(quick: boolean): Promise<Measure[]> {
     { id: 'p50', label: label('50'), value: busy.quantileUs(0.5), unit: 'us' },
     { id: 'p99', label: label('99'), value: busy.quantileUs(0.99), unit: 'us' },
     atMost(
-      { id: 'p9999', label: label('99.99'), value: busy.quantileUs(0.9999), unit: 'us', target: 'under 50 us', note: own },
+      {
+        id: 'p9999',
+        label: label('99.99'),
+        value: busy.quantileUs(0.9999),
+        unit: 'us',
+        target: 'under 50 us',
+        note: own,
+      },
       50,
     ),
   ]

@@ -35,7 +35,12 @@ export async function devices(quick: boolean): Promise<Measure[]> {
   const up = memory()
   const idle = idleCost(kernel, 10)
   return [
-    { id: 'dev-time', label: 'to make and register one', value: ((registered - start) / n) * 1000, unit: 'us' },
+    {
+      id: 'dev-time',
+      label: 'to make and register one',
+      value: ((registered - start) / n) * 1000,
+      unit: 'us',
+    },
     { id: 'dev-down', label: 'memory of one, down', value: (down - empty) / n / 1024, unit: 'KiB' },
     { id: 'dev-up', label: 'more when it is up, rings of 8', value: (up - down) / n / 1024, unit: 'KiB' },
     {
@@ -45,7 +50,12 @@ export async function devices(quick: boolean): Promise<Measure[]> {
       unit: '',
       ...zero(idle.events),
     },
-    { id: 'dev-idle-time', label: 'host time for a virtual second of all of them', value: idle.ms / 10, unit: 'ms' },
+    {
+      id: 'dev-idle-time',
+      label: 'host time for a virtual second of all of them',
+      value: idle.ms / 10,
+      unit: 'ms',
+    },
   ]
 }
 
@@ -97,7 +107,12 @@ export async function skbs(quick: boolean): Promise<Measure[]> {
     { id: 'skb-first', label: 'to take one, the first time', value: (first / n) * 1e6, unit: 'ns' },
     { id: 'skb-again', label: 'to take one again', value: (again / n) * 1e6, unit: 'ns' },
     { id: 'skb-free', label: 'to give one back', value: (back / n) * 1e6, unit: 'ns' },
-    { id: 'skb-memory', label: 'memory of one, its buffer of 512 bytes included', value: (full - empty) / n, unit: 'B' },
+    {
+      id: 'skb-memory',
+      label: 'memory of one, its buffer of 512 bytes included',
+      value: (full - empty) / n,
+      unit: 'B',
+    },
   ]
 }
 

@@ -29,7 +29,9 @@ function version(times: number): Measure[] {
   }
   const { median } = spreadOf(beyond)
   const target = 'under 60 ms beyond node itself'
-  return [atMost({ id: 'version', label: 'vnet --version, beyond node', value: median, unit: 'ms', target }, 60)]
+  return [
+    atMost({ id: 'version', label: 'vnet --version, beyond node', value: median, unit: 'ms', target }, 60),
+  ]
 }
 
 const INSMOD = `
@@ -45,13 +47,19 @@ function insmod(times: number): Measure {
   const once = (): number =>
     Number(execFileSync(process.execPath, ['--input-type=module', '-e', INSMOD, entry], { encoding: 'utf8' }))
   const { median } = spreadOf(Array.from({ length: times }, once))
-  return atMost({ id: 'insmod', label: 'insmod vnet, cold', value: median, unit: 'ms', target: 'under 10 ms' }, 10)
+  return atMost(
+    { id: 'insmod', label: 'insmod vnet, cold', value: median, unit: 'ms', target: 'under 10 ms' },
+    10,
+  )
 }
 
 /** Kernel, driver and card for a page, minified. */
 async function bundle(): Promise<Measure[]> {
   const { outputFiles } = await build({
-    stdin: { contents: "export * from '@vnet/vnet'; export * from '@vnet/kernel'", resolveDir: `${root}bench` },
+    stdin: {
+      contents: "export * from '@vnet/vnet'; export * from '@vnet/kernel'",
+      resolveDir: `${root}bench`,
+    },
     bundle: true,
     write: false,
     minify: true,
@@ -61,7 +69,12 @@ async function bundle(): Promise<Measure[]> {
   })
   const bytes = outputFiles[0]!.contents
   return [
-    { id: 'bundle', label: 'browser bundle of kernel, driver and card, minified', value: bytes.length / 1024, unit: 'KiB' },
+    {
+      id: 'bundle',
+      label: 'browser bundle of kernel, driver and card, minified',
+      value: bytes.length / 1024,
+      unit: 'KiB',
+    },
     { id: 'bundle-gzip', label: 'the same, gzip', value: gzipSync(bytes).length / 1024, unit: 'KiB' },
   ]
 }

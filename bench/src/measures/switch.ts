@@ -1,12 +1,5 @@
 import { switchBackend } from '@vnet/backend'
-import {
-  type Hrtimer,
-  hrtimerSetup,
-  hrtimerStart,
-  raiseSoftirq,
-  openSoftirq,
-  Softirq,
-} from '@vnet/kernel'
+import { type Hrtimer, hrtimerSetup, hrtimerStart, raiseSoftirq, openSoftirq, Softirq } from '@vnet/kernel'
 import { devOpen, devQueueXmit, netdevAllocSkb, skbPut } from '@vnet/netdev'
 import { PROTO, Receiver, frameTo, newKernel, openDevice } from '../contestants/path.ts'
 import type { Measure } from '../measures.ts'

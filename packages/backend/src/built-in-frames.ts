@@ -9,7 +9,6 @@ import {
   HELLO_SEQ_OFFSET,
   helloFrame,
   icmpEchoRequest,
-  ICMP_HLEN,
   IPV4_HLEN,
   MAC_BROADCAST,
   padFrame,
@@ -127,7 +126,7 @@ class MixSource implements FrameSource {
 /**
  * Makes the source of a built-in frame. It is built once and patched in place, checksums too.
  *
- * @param size of a `udp` frame, in bytes without the frame check sequence
+ * @param size - of a `udp` frame, in bytes without the frame check sequence
  * @throws RangeError for a bad address
  * @kernel none
  */

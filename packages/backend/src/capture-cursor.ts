@@ -67,7 +67,7 @@ export class IndexedCapture implements CaptureCursor {
   #times: Float64Array
 
   /**
-   * @param from frames passed over at the start
+   * @param from - frames passed over at the start
    * @throws CaptureError
    */
   constructor(bytes: Uint8Array, from: number) {

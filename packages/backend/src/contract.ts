@@ -15,9 +15,9 @@ export interface BackendPort {
    *
    * Any length may come, 0 and 64 KiB included; what the card cannot take it counts and refuses.
    *
-   * @param mem the memory the frame lies in
-   * @param offset its first byte, in bytes from the start of `mem`
-   * @param length bytes without the frame check sequence
+   * @param mem - the memory the frame lies in
+   * @param offset - its first byte, in bytes from the start of `mem`
+   * @param length - bytes without the frame check sequence
    * @returns false: the card missed it. The frame is gone; it is not offered again.
    */
   receive(mem: Uint8Array, offset: number, length: number): boolean
@@ -54,9 +54,9 @@ export interface Backend {
   /**
    * Sends one frame. The bytes are only valid during the call, and are not changed. Any context.
    *
-   * @param mem the memory the frame lies in
-   * @param offset its first byte, in bytes from the start of `mem`
-   * @param length bytes without the frame check sequence
+   * @param mem - the memory the frame lies in
+   * @param offset - its first byte, in bytes from the start of `mem`
+   * @param length - bytes without the frame check sequence
    * @returns false: full, nothing was taken; `port.writable()` follows. True says taken, not delivered.
    */
   transmit(mem: Uint8Array, offset: number, length: number): boolean

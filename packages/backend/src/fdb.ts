@@ -29,7 +29,7 @@ export class ForwardingTable {
   readonly #port: Int32Array
   readonly #seen: Float64Array
 
-  /** @param buckets a power of two; the table holds four times as many addresses */
+  /** @param buckets - a power of two; the table holds four times as many addresses */
   constructor(ageingNs: Ktime, buckets: number) {
     this.#ageingNs = ageingNs
     this.#mask = buckets - 1

@@ -11,8 +11,17 @@ export const EXPLAINS: Readonly<Record<string, readonly string[]>> = {
   // What each stop leaves behind adds up in a thousand stops.
   'STOP-01': ['STOP-06'],
   'STOP-04': ['STOP-06'],
+  // Bytes that a stop leaves in flight hold the queue back: it stalls after many stops.
+  'BQL-03': ['STOP-06'],
+  // What is never freed is not freed in bounded time either.
+  'TXQ-03': ['TXQ-04'],
   // Resizing "keeps what fits in order": without the order of RING-04 there is none to keep.
   'RING-04': ['RING-09'],
   // What netifRx queues goes up when the poll is over.
   'RX-04': ['CTX-04'],
+  // A completion can come in that gap as well as a frame.
+  'NAPI-13': ['TXQ-06'],
+  // Both of these leave interrupts on that a busy polling application wants off.
+  'NAPI-11': ['COAL-06'],
+  'COAL-03': ['COAL-06'],
 }

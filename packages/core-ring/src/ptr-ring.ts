@@ -18,7 +18,7 @@ export class PtrRing<T> {
   declare private producer: number
   declare private consumer: number
 
-  /** @param size slots, 1 … 2^24; anything else throws a RangeError */
+  /** @param size - slots, 1 … 2^24; anything else throws a RangeError */
   constructor(size: number) {
     this.slots = emptySlots<T>(size)
     this.slotCount = size

@@ -232,7 +232,7 @@ const EEPROM = [
 ]
 
 /** Brings the carrier up, for devices whose `getLink` asks for it. */
-export function carrierOn(rig: Rig): Rig {
+function carrierOn(rig: Rig): Rig {
   netifCarrierOn(rig.dev)
   return rig
 }

@@ -114,7 +114,7 @@ export class Lockdep {
   }
 
   #report(lock: LockLike, use: number): void {
-    let why = ''
+    let why: string
     if ((use & IN_HARDIRQ) !== 0 && (use & WITH_IRQS_ON) !== 0) {
       why = 'taken in an interrupt handler, and elsewhere with interrupts on'
     } else if ((use & IN_SOFTIRQ) !== 0 && (use & WITH_SOFTIRQS_ON) !== 0) {

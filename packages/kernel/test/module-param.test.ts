@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Errno } from '../src/errno.ts'
+import type { Errno } from '../src/errno.ts'
 import { kstrtobool, kstrtoint, parameq, parseModuleParam, splitModuleArgs } from '../src/module-param.ts'
 import type { ModuleParam } from '../src/module-param.ts'
 

@@ -20,7 +20,7 @@ const RELEASED =
  *
  * Afterwards someone else may poll the instance at any moment: touch nothing its polls share but the interrupt mask.
  *
- * @param workDone what was handled; a poll that handled exactly its budget may complete and return one less
+ * @param workDone - what was handled; a poll that handled exactly its budget may complete and return one less
  * @returns true: unmask the interrupt. false: leave it masked, another poll comes by itself
  * @kernel napi_complete_done() net/core/dev.c
  * @rule NAPI-06 NAPI-09 NAPI-10 NAPI-11 COAL-03 COAL-04

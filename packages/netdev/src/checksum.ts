@@ -6,7 +6,7 @@ import { skbName } from './skb-cache.ts'
 /**
  * Adds up bytes as big-endian 16-bit words with end-around carry: not yet inverted.
  *
- * @param words the same memory as `mem`, in 32-bit words
+ * @param words - the same memory as `mem`, in 32-bit words
  * @returns the sum folded to 16 bits
  * @kernel csum_partial() lib/checksum.c
  */
@@ -74,7 +74,7 @@ export function csumBlockAdd(sum: number, block: number, offset: number): number
 /**
  * The sum over part of a packet, fragments included; not inverted.
  *
- * @param offset from `data`
+ * @param offset - from `data`
  * @kernel skb_checksum() net/core/skbuff.c
  */
 export function skbChecksum(skb: SkBuff, offset: number, len: number, initial = 0): number {
@@ -154,7 +154,7 @@ export function ipSendCheck(mem: Uint8Array, offset: number): void {
 /**
  * The sum of a pseudo header, not inverted: addresses as they stand in memory, protocol and length.
  *
- * @param addrLen 4 or 16; source and destination follow each other at `addrs`
+ * @param addrLen - 4 or 16; source and destination follow each other at `addrs`
  * @kernel csum_tcpudp_nofold(), csum_ipv6_magic() include/net/checksum.h
  */
 export function csumPseudo(

@@ -59,9 +59,9 @@ export function protocolOf8023(skb: SkBuff): number {
 /**
  * Puts an Ethernet header in front of a packet. Needs 14 bytes of headroom.
  *
- * @param type the protocol, or for ETH_P_802_3 and ETH_P_802_2 the length is written instead
- * @param dst null leaves the destination zero, for whoever resolves it later
- * @param src null takes the device's own address
+ * @param type - the protocol, or for ETH_P_802_3 and ETH_P_802_2 the length is written instead
+ * @param dst - null leaves the destination zero, for whoever resolves it later
+ * @param src - null takes the device's own address
  * @returns 14, or -14 when the destination is still missing
  * @kernel eth_header() net/ethernet/eth.c
  */

@@ -111,8 +111,7 @@ export function groNetworkFits(flow: GroFlow, skb: SkBuff, nh: number): boolean 
 /**
  * Checks the transport checksum, in software if the card did not. A good one is not looked at again.
  *
- * @param th where the transport header starts
- * @param sumOffset where in it the checksum stands: 16 for TCP, 6 for UDP
+ * @param th - where the transport header starts
  * @kernel skb_gro_checksum_validate() include/net/gro.h
  * @rule CSUM-03
  */

@@ -43,7 +43,7 @@ export class GroBucket {
 /**
  * Generic receive offload of one NAPI instance: packets of a flow that follow each other become one.
  *
- * It fits `NapiFlushHook` of @vnet/napi: set it as `napi.flushHook`, and the poll loop flushes it.
+ * It fits `NapiFlushHook` of `@vnet/napi`: set it as `napi.flushHook`, and the poll loop flushes it.
  *
  * @kernel struct gro_node include/linux/netdevice.h
  */
@@ -114,7 +114,7 @@ export function groHold(gro: GroNode, bucket: GroBucket, skb: SkBuff): GroFlow {
 /**
  * Hangs the payload of a packet onto the held one: no byte is copied.
  *
- * @param pull bytes of headers in front of the payload
+ * @param pull - bytes of headers in front of the payload
  * @kernel skb_gro_receive() net/core/gro.c
  */
 export function groMerge(gro: GroNode, flow: GroFlow, skb: SkBuff, pull: number): void {

@@ -28,9 +28,9 @@ const SAME_URGENT = wordMask(0, 0, 0xff, 0xff)
 /**
  * Merges a TCP segment, holds it, or leaves it alone.
  *
- * @param nh network header, a multiple of four
- * @param th transport header
- * @param sized the IP length is the packet's: no padding, nothing cut off
+ * @param nh - network header, a multiple of four
+ * @param th - transport header
+ * @param sized - the IP length is the packet's: no padding, nothing cut off
  * @returns GRO_NORMAL when the caller shall pass it up
  * @kernel tcp_gro_receive() net/ipv4/tcp_offload.c
  */

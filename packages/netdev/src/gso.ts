@@ -36,7 +36,7 @@ interface Headers {
  * TCP and UDP over IPv4 and IPv6. With scatter-gather among the features the payload is shared, not copied; without a
  * checksum feature the sums are made here. The packet itself is left to the caller, who consumes it afterwards.
  *
- * @param features what the device can do, see `PktFeature`
+ * @param features - what the device can do, see `PktFeature`
  * @returns the segments, linked by `next`; null when the packet cannot be cut, or there is no memory
  * @kernel skb_gso_segment() include/net/gso.h
  * @rule CSUM-02 CSUM-04

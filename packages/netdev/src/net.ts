@@ -8,7 +8,6 @@ import { pfifoFastQdiscOps } from './qdisc/pfifo-fast.ts'
 import type { Qdisc, QdiscOps } from './qdisc/qdisc.ts'
 import { netTxAction } from './qdisc/tx-action.ts'
 import { type RxState, rxStateOf } from './rx-state.ts'
-import { type SkbCache, skbCacheOf } from './skb-cache.ts'
 
 /**
  * The networking state of one kernel: its devices, their listeners, the packet on its way out.
@@ -33,8 +32,6 @@ export class Net {
   declare outputQueueTail: Qdisc | null
   /** The receive path's state; its taps also see what is sent. */
   declare readonly rx: RxState
-  /** The packet memory, so that a device finds it without a look-up. */
-  declare readonly skbs: SkbCache
   declare readonly linkwatch: LinkwatchState
   /** The queueing disciplines tc can set up, by name. */
   declare readonly qdiscOps: Map<string, QdiscOps>
@@ -57,7 +54,6 @@ export class Net {
     this.outputQueue = null
     this.outputQueueTail = null
     this.rx = rxStateOf(kernel)
-    this.skbs = skbCacheOf(kernel)
     this.linkwatch = new LinkwatchState()
     this.qdiscOps = new Map([noqueueQdiscOps, pfifoFastQdiscOps].map((ops) => [ops.id, ops]))
     this.defaultQdisc = pfifoFastQdiscOps

@@ -169,7 +169,7 @@ export function pagePoolCreate(kernel: Kernel, params: PagePoolParams): PagePool
 /**
  * Takes a page. Softirq context of the owner, or while the device opens.
  *
- * @param owner the taking NAPI instance, when the caller wants PP-01 checked
+ * @param owner - the taking NAPI instance, when the caller wants PP-01 checked
  * @returns its number, or -1 when none is free
  * @kernel page_pool_dev_alloc_pages() include/net/page_pool/helpers.h
  * @rule PP-01
@@ -206,7 +206,7 @@ export function pagePoolPut(pool: PagePool, page: number): void {
 /**
  * Takes the pool down. Pages that are out come back later: the pool ends with the last one.
  *
- * @param done called then, at once when none is out
+ * @param done - called then, at once when none is out
  * @kernel page_pool_destroy() net/core/page_pool.c
  * @rule PP-02
  */
@@ -226,8 +226,8 @@ export function pagePoolDestroy(pool: PagePool, done: (() => void) | null = null
  *
  * `dev` is null until `ethTypeTrans`.
  *
- * @param headroom where the frame starts in the page
- * @param len bytes of the frame
+ * @param headroom - where the frame starts in the page
+ * @param len - bytes of the frame
  * @returns null when it failed: the page is still the driver's
  * @kernel napi_build_skb() net/core/skbuff.c
  * @rule PP-01 PP-02

@@ -5,7 +5,7 @@ import { skbTrim, skbPut } from './skb-ops.ts'
 /**
  * Copies bytes out of a packet, wherever they lie.
  *
- * @param offset from `data`; negative reaches into the headroom
+ * @param offset - from `data`; negative reaches into the headroom
  * @returns 0, or -14 (EFAULT) when the packet is shorter: nothing was copied
  * @kernel skb_copy_bits() net/core/skbuff.c
  */

@@ -7,8 +7,8 @@ import { skbMayChange } from './skb-check.ts'
 /**
  * Adds a page as one more piece of a received packet; the packet owns the page from now on.
  *
- * @param offset where the piece starts in the page
- * @param size its bytes
+ * @param offset - where the piece starts in the page
+ * @param size - its bytes
  * @returns false when the packet has MAX_SKB_FRAGS already: the page is still the driver's
  * @kernel skb_add_rx_frag() net/core/skbuff.c
  * @rule SKB-06

@@ -7,9 +7,18 @@ import {
   hwEventStart,
   type HwEvent,
   type Kernel,
+  type MemoryRegion,
 } from '@vnet/kernel'
 import type { CardVector } from './card-vector.ts'
-import { DESC_LENGTH, DESC_OFFSET, DESC_REGION, DESC_STATUS, STATUS_DONE, STATUS_ERROR } from './regs.ts'
+import {
+  DESC_LENGTH,
+  DESC_OFFSET,
+  DESC_REGION,
+  DESC_STATUS,
+  DESC_WORDS,
+  STATUS_DONE,
+  STATUS_ERROR,
+} from './regs.ts'
 
 /** Descriptors fetched at one go before the engine lets others have a turn. */
 const FETCH_BURST = 64
@@ -29,14 +38,14 @@ export class TxEngine {
   /** Time on the wire for one frame, in ns; 0 sends a burst at once. */
   frameNs = 0
   backend: Backend | null = null
-  private readonly kernel: Kernel
+  private readonly regions: readonly MemoryRegion[]
   private readonly vector: CardVector
   private readonly event: HwEvent
   /** The cable was full: nothing moves until it says so. */
   private blocked = false
 
   constructor(kernel: Kernel, vector: CardVector, owner: string) {
-    this.kernel = kernel
+    this.regions = kernel.mem.regions
     this.vector = vector
     this.event = hwEventSetup(kernel, () => this.run(), owner)
   }
@@ -73,19 +82,19 @@ export class TxEngine {
 
   /** Sends up to `n` frames; fewer when the cable is full. */
   private fetch(ring: DescRing, n: number): number {
-    const { words } = ring
+    const { words, mask } = ring
     const first = ring.cons
-    const regions = this.kernel.mem.regions
+    const { regions, backend } = this
     for (let k = 0; k < n; k++) {
-      const d = ring.at(first + k)
+      const d = Math.imul((first + k) & mask, DESC_WORDS)
       const offset = words[d + DESC_OFFSET]!
       const length = words[d + DESC_LENGTH]!
       const region = regions[words[d + DESC_REGION]!]
       if (region === undefined || offset < 0 || length <= 0 || offset + length > region.u8.length) {
         words[d + DESC_STATUS] = STATUS_DONE | STATUS_ERROR
-      } else if (this.backend === null) {
+      } else if (backend === null) {
         words[d + DESC_STATUS] = STATUS_DONE | STATUS_ERROR
-      } else if (this.backend.transmit(region.u8, offset, length)) {
+      } else if (backend.transmit(region.u8, offset, length)) {
         words[d + DESC_STATUS] = STATUS_DONE
       } else {
         this.blocked = true

@@ -8,6 +8,7 @@ import {
   type HwEvent,
   type Kernel,
   type Ktime,
+  type MemoryRegion,
 } from '@vnet/kernel'
 import { ETH_HLEN } from '@vnet/netdev'
 import { TxEngine } from './card-tx.ts'
@@ -71,11 +72,11 @@ export class VnetCard implements VnetHw, BackendPort {
   readonly counters = newCounters()
   /** Called once when the card is pulled out, as a bus would. */
   onUnplug: (() => void) | null = null
-  private readonly kernel: Kernel
   private readonly q: CardQueue[] = []
   private readonly filter: FilterTable
   private readonly recovery: HwEvent
   private readonly copier = new FrameCopier()
+  private readonly regions: readonly MemoryRegion[]
   private backend: Backend | null = null
   private plugged = true
   private link = false
@@ -85,7 +86,7 @@ export class VnetCard implements VnetHw, BackendPort {
 
   constructor(kernel: Kernel, options: CardOptions) {
     const name = options.name ?? 'vnet-card'
-    this.kernel = kernel
+    this.regions = kernel.mem.regions
     this.queues = options.queues ?? 1
     this.macAddress = Uint8Array.from(options.macAddress ?? [2, 0, 0, 0, 0, 1])
     this.filter = new FilterTable(this.macAddress)
@@ -214,7 +215,7 @@ export class VnetCard implements VnetHw, BackendPort {
     }
     const { words } = ring
     const d = ring.at(ring.cons)
-    const region = this.kernel.mem.regions[words[d + DESC_REGION]!]
+    const region = this.regions[words[d + DESC_REGION]!]
     if (region === undefined || length > words[d + DESC_LENGTH]!) {
       this.counters.rxOversize++
       return true
@@ -222,7 +223,7 @@ export class VnetCard implements VnetHw, BackendPort {
     this.copier.copy(region, words[d + DESC_OFFSET]!, mem, offset, length)
     words[d + DESC_LENGTH] = length
     words[d + DESC_STATUS] = STATUS_DONE
-    if (isGroupAddress(mem, offset)) this.counters.rxMulticast++
+    if ((mem[offset]! & 1) !== 0 && isGroupAddress(mem, offset)) this.counters.rxMulticast++
     ring.complete(1)
     q.vector.received()
     return true

@@ -105,16 +105,18 @@ function cleanTx(q: VnetQueue, budget: number): void {
 
 /** Passes up at most `budget` frames and refills each descriptor it took (RX-05). */
 function cleanRx(q: VnetQueue, budget: number): number {
-  const { rx, pool, dev, stats } = q
+  const { rx, pool, dev, stats, gro, rxPage } = q
   const ready = rx.completed()
   const n = ready < budget ? ready : budget
   if (n === 0) return 0
+  const { words, mask } = rx
+  const first = rx.clean
   let bytes = 0
   let good = 0
   for (let k = 0; k < n; k++) {
-    const index = rx.clean + k
-    const length = rx.words[rx.at(index) + reg.DESC_LENGTH]!
-    const page = q.rxPage[index & rx.mask]!
+    const index = first + k
+    const length = words[rx.at(index) + reg.DESC_LENGTH]!
+    const page = rxPage[index & mask]!
     const fresh = nd.pagePoolAlloc(pool)
     const skb = fresh < 0 ? null : nd.napiBuildSkb(pool, page, RX_HEADROOM, length)
     if (skb === null) {
@@ -127,9 +129,10 @@ function cleanRx(q: VnetQueue, budget: number): number {
     good++
     bytes += length
     skb.queueMapping = q.index
-    skb.protocol = nd.ethTypeTrans(skb, dev)
-    stats.add(stat.RX_PROTO + stat.protoSlot(skb.protocol), 1)
-    nd.groReceiveSkb(q.gro, skb)
+    const protocol = nd.ethTypeTrans(skb, dev)
+    skb.protocol = protocol
+    stats.add(stat.RX_PROTO + stat.protoSlot(protocol), 1)
+    nd.groReceiveSkb(gro, skb)
   }
   rx.reclaim(n)
   rx.post(n)

@@ -1,4 +1,3 @@
-import { ETH_ALEN } from '@vnet/netdev'
 import type { RxFilter } from './hw.ts'
 
 const hi = (m: Uint8Array, o: number): number => (m[o]! << 8) | m[o + 1]!
@@ -9,16 +8,22 @@ const lo = (m: Uint8Array, o: number): number =>
 class AddressTable {
   private readonly his: number[] = []
   private readonly los: number[] = []
+  /** The first one apart: nearly always it is the only one. -1 is no 16-bit number. */
+  private readonly firstHi: number
+  private readonly firstLo: number
 
   constructor(addresses: readonly Uint8Array[]) {
     for (const address of addresses) {
       this.his.push(hi(address, 0))
       this.los.push(lo(address, 0))
     }
+    this.firstHi = this.his[0] ?? -1
+    this.firstLo = this.los[0] ?? -1
   }
 
   has(h: number, l: number): boolean {
-    for (let i = 0; i < this.his.length; i++) if (this.los[i] === l && this.his[i] === h) return true
+    if (l === this.firstLo && h === this.firstHi) return true
+    for (let i = 1; i < this.his.length; i++) if (this.los[i] === l && this.his[i] === h) return true
     return false
   }
 }
@@ -67,6 +72,3 @@ export class FilterTable {
 export function isGroupAddress(mem: Uint8Array, offset: number): boolean {
   return (mem[offset]! & 1) === 1 && !(hi(mem, offset) === 0xffff && lo(mem, offset) === -1)
 }
-
-/** Bytes a frame must have before its destination can be looked at. */
-export const MIN_FILTER_BYTES = ETH_ALEN

@@ -16,7 +16,7 @@ function carry32(sum: number): number {
  * An odd last byte counts as a word with a zero after it, so only the last piece of a message may be odd
  * (or use `csumBlockAdd`). Bytes outside the array count as 0.
  *
- * @param sum what earlier pieces gave; 0 to begin.
+ * @param sum - what earlier pieces gave; 0 to begin.
  * @returns a sum below 2^32 for `csumFold`.
  * @kernel csum_partial() include/asm-generic/checksum.h
  * @rule CSUM-01
@@ -120,7 +120,7 @@ export function csumBlockAdd(sum: number, piece: number, offset: number): number
 /**
  * Gives the internet checksum (RFC 1071) of the bytes: what to store, or 0 when they include a right one.
  *
- * @param sum what stands before, such as a pseudo header's sum.
+ * @param sum - what stands before, such as a pseudo header's sum.
  * @kernel ip_compute_csum() include/asm-generic/checksum.h
  * @rule CSUM-01
  */
@@ -131,7 +131,7 @@ export function inetChecksum(bytes: Uint8Array, off = 0, len = bytes.length - of
 /**
  * Gives the sum of the IPv4 pseudo header, for TCP and UDP.
  *
- * @param len bytes of the header and payload after the IP header.
+ * @param len - bytes of the header and payload after the IP header.
  * @kernel csum_tcpudp_nofold() include/asm-generic/checksum.h
  */
 export function csumTcpudpNofold(saddr: number, daddr: number, len: number, protocol: number): number {
@@ -141,7 +141,7 @@ export function csumTcpudpNofold(saddr: number, daddr: number, len: number, prot
 /**
  * Gives the sum of the IPv6 pseudo header, for TCP, UDP and ICMPv6.
  *
- * @param addresses holds source and destination, 32 bytes one after the other, as an IPv6 header does at byte 8.
+ * @param addresses - holds source and destination, 32 bytes one after the other, as an IPv6 header does at byte 8.
  * @kernel csum_ipv6_magic() include/net/ip6_checksum.h
  */
 export function csumIpv6Nofold(addresses: Uint8Array, off: number, len: number, protocol: number): number {

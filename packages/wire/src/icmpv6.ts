@@ -26,7 +26,7 @@ export const Icmpv6Type = {
 /**
  * Reads an ICMPv6 message; null when there are fewer than 8 bytes.
  *
- * @param pseudo the pseudo header's sum (`csumIpv6Nofold`); without it `checksumOk` means nothing.
+ * @param pseudo - the pseudo header's sum (`csumIpv6Nofold`); without it `checksumOk` means nothing.
  * @kernel icmpv6_rcv() net/ipv6/icmp.c
  */
 export function parseIcmpv6(
@@ -41,7 +41,7 @@ export function parseIcmpv6(
 /**
  * Writes an ICMPv6 header at `off`, in front of its payload, with the checksum of both.
  *
- * @param pseudo the pseudo header's sum (`csumIpv6Nofold`).
+ * @param pseudo - the pseudo header's sum (`csumIpv6Nofold`).
  * @returns 8, the bytes written.
  * @throws RangeError when a field is wrong or there is no room.
  * @kernel icmpv6_push_pending_frames() net/ipv6/icmp.c

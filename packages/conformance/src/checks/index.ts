@@ -15,6 +15,7 @@ import { rxChecks } from './rx.ts'
 import { skbChecks } from './skb.ts'
 import { statChecks } from './stat.ts'
 import { stopChecks } from './stop.ts'
+import { txqRoomChecks, txqSkbChecks } from './txq-skb.ts'
 import { txqChecks } from './txq.ts'
 import { wdtChecks } from './wdt.ts'
 
@@ -24,7 +25,10 @@ export const allChecks: readonly Check[] = [
   ...lifeChecks,
   ...openChecks,
   ...stopChecks,
-  ...txqChecks,
+  ...txqChecks.slice(0, 7),
+  ...txqRoomChecks,
+  ...txqChecks.slice(7),
+  ...txqSkbChecks,
   ...bqlChecks,
   ...wdtChecks,
   ...ringChecks,

@@ -18,7 +18,7 @@ import {
 } from '@vnet/netdev'
 import type { Check } from '../check.ts'
 import { ETH_P_TEST, frameNumber, testFrame } from '../frames.ts'
-import { MS, SECOND, type Testbed } from '../testbed.ts'
+import { CheckFailure, MS, SECOND, type Testbed } from '../testbed.ts'
 
 const GROUP = [0x01, 0, 0x5e, 0, 0, 7]
 const STRANGER = [2, 0, 0, 0, 0xbe, 0xef]
@@ -54,7 +54,7 @@ function one(t: Testbed, frame: Uint8Array, type: number): Seen {
   t.inject(frame)
   t.run(MS)
   const [first] = seen
-  t.expect(first !== undefined, `no receiver of protocol 0x${type.toString(16)} got the frame`)
+  if (first === undefined) throw new CheckFailure(`no receiver of protocol 0x${type.toString(16)} got the frame`)
   return first
 }
 

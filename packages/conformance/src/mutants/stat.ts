@@ -31,9 +31,10 @@ export const statMutants: readonly Mutant[] = [
         return done
       }
 
-      override stop(): void {
-        this.quiesce(() => {})
-        freeIrq(this.kernel, this.card.irq, this)
+      override quiesce(lost: () => void): void {
+        const { txDropped } = this.counters
+        super.quiesce(lost)
+        this.counters.txDropped = txDropped
       }
     },
   ),

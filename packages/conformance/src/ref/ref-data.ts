@@ -86,9 +86,14 @@ export abstract class RefData {
     return (this.txClean - this.txNext - 1 + this.txSize) % this.txSize
   }
 
+  /** True only after a wake the driver did not ask for (TXQ-11). */
+  isFull(): boolean {
+    return this.avail() === 0
+  }
+
   xmit(skb: nd.SkBuff): nd.NetdevTx {
     const txq = this.dev.txq[0]!
-    if (this.avail() === 0) {
+    if (this.isFull()) {
       nd.netifTxStopQueue(txq)
       return nd.NETDEV_TX_BUSY
     }
@@ -177,7 +182,7 @@ export abstract class RefData {
   reclaim(): { packets: number; bytes: number } {
     let packets = 0
     let bytes = 0
-    while (this.txClean !== this.txNext && this.card.tx[this.txClean]?.done === true) {
+    while (this.txClean !== this.txNext && this.isSent(this.txClean)) {
       const skb = this.txSkb[this.txClean]!
       packets++
       bytes += skb.len
@@ -188,6 +193,10 @@ export abstract class RefData {
     this.counters.txPackets += BigInt(packets)
     this.counters.txBytes += BigInt(bytes)
     return { packets, bytes }
+  }
+
+  isSent(i: number): boolean {
+    return this.card.tx[i]?.done === true
   }
 
   freeSent(skb: nd.SkBuff): void {
@@ -257,8 +266,18 @@ export abstract class RefData {
     return this.dev.mtu + nd.ETH_HLEN + nd.VLAN_HLEN + HEADROOM
   }
 
+  /** Lets the queues go on, with what waits in them. */
+  enableQueues(): void {
+    nd.netifTxWakeAllQueues(this.dev)
+  }
+
+  /** Queues wake with the carrier, never without it (TXQ-10). */
   linkChanged(): void {
-    if (this.card.linkUp) nd.netifCarrierOn(this.dev)
-    else nd.netifCarrierOff(this.dev)
+    if (!this.card.linkUp) {
+      nd.netifCarrierOff(this.dev)
+      return
+    }
+    nd.netifCarrierOn(this.dev)
+    if (this.avail() > 0) this.enableQueues()
   }
 }

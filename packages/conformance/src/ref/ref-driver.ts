@@ -1,4 +1,4 @@
-import { ethtoolOpGetLink, setEthtoolOps, type EthtoolOps } from '@vnet/ethtool'
+import { ethtoolOpGetLink, setEthtoolOps, type EthtoolOps, type EthtoolRxfh, type EthtoolRxfhChange } from '@vnet/ethtool'
 import { Errno, cancelWorkSync, freeIrq, requestIrq, scheduleWork, workSetup, type Kernel, type WorkStruct } from '@vnet/kernel'
 import * as napi from '@vnet/napi'
 import * as nd from '@vnet/netdev'
@@ -6,6 +6,9 @@ import type { TestCable } from '../cable.ts'
 import type { CreateOptions } from '../spec.ts'
 import { RefCard } from './ref-card.ts'
 import { RefData } from './ref-data.ts'
+
+/** The key of the hash: Toeplitz wants 40 bytes. */
+const RSS_KEY = Uint8Array.from({ length: 40 }, (_, i) => (i * 37 + 11) & 0xff)
 
 /** The device of a reference driver. @kernel none */
 export type RefDev = nd.NetDevice<RefDriver>
@@ -25,6 +28,8 @@ export class RefDriver extends RefData {
   napi: napi.NapiStruct
   gro: nd.GroNode
   resetWork: WorkStruct
+  /** How received frames are spread; with one queue there is only one way. */
+  rss: EthtoolRxfh = { indir: new Array<number>(128).fill(0), key: RSS_KEY, hfunc: 1 }
   txSize: number
   rxSize: number
 
@@ -66,11 +71,14 @@ export class RefDriver extends RefData {
       setMsglevel: (_dev, level) => {
         this.dev.msgEnable = level
       },
+      getRxRingCount: () => 1,
+      getRxfh: () => this.rss,
+      setRxfh: (_dev, change) => this.setRss(change),
       getStrings: () => ['doorbells', 'interrupts'],
       getEthtoolStats: () => [BigInt(this.card.doorbells), BigInt(this.card.interrupts)],
       getRingparam: () => ({ rxPending: this.rxSize, txPending: this.txSize, rxMaxPending: 4096, txMaxPending: 4096 }),
       setRingparam: (_dev, r) => this.setRings(r.txPending, r.rxPending),
-      getCoalesce: () => ({ rxCoalesceUsecs: this.card.coalesce.ns / 1000, rxMaxCoalescedFrames: this.card.coalesce.frames }),
+      getCoalesce: () => ({ rxCoalesceUsecs: this.card.coalesce.ns / 1000, rxMaxCoalescedFrames: this.coalescedFrames() }),
       setCoalesce: (_dev, c) => this.setCoalesce(c.rxCoalesceUsecs, c.rxMaxCoalescedFrames),
     }
   }
@@ -119,21 +127,20 @@ export class RefDriver extends RefData {
     this.start()
   }
 
-  /** Buffers, then NAPI, then the card, then the queues. */
+  /** NAPI, then the card, then the carrier and with it the queues. */
   start(): void {
-    napi.napiEnable(this.napi)
+    this.napiOn()
     this.setRxMode()
     this.card.txOn = true
     this.card.maxFrame = this.dev.mtu + nd.ETH_HLEN
     this.card.rxOn = true
     this.card.setMask(false)
-    nd.netifTxWakeAllQueues(this.dev)
     this.linkChanged()
   }
 
   stop(): void {
     this.quiesce(() => this.counters.txDropped++)
-    freeIrq(this.kernel, this.card.irq, this)
+    this.releaseIrq()
   }
 
   /** Stops all traffic and empties both rings; each frame not sent is told to `lost`. */
@@ -142,7 +149,7 @@ export class RefDriver extends RefData {
     this.disableQueues()
     this.card.txOn = false
     nd.netifCarrierOff(this.dev)
-    napi.napiDisable(this.napi)
+    this.napiOff()
     this.card.setMask(true)
     this.freeTx(lost)
     this.freeRx()
@@ -152,6 +159,18 @@ export class RefDriver extends RefData {
   /** Stops the queues and waits for whoever is sending. */
   disableQueues(): void {
     nd.netifTxDisable(this.dev)
+  }
+
+  napiOn(): void {
+    napi.napiEnable(this.napi)
+  }
+
+  napiOff(): void {
+    napi.napiDisable(this.napi)
+  }
+
+  releaseIrq(): void {
+    freeIrq(this.kernel, this.card.irq, this)
   }
 
   requestIrq(): void {
@@ -223,6 +242,14 @@ export class RefDriver extends RefData {
       throw error
     }
     this.start()
+  }
+
+  setRss(change: EthtoolRxfhChange): void {
+    this.rss = { ...this.rss, ...change }
+  }
+
+  coalescedFrames(): number {
+    return this.card.coalesce.frames
   }
 
   setCoalesce(usecs: number, frames: number): void {

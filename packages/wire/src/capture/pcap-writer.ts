@@ -45,7 +45,7 @@ export class PcapWriter {
   /**
    * A frame's record, as a new array.
    *
-   * @param wireLength what the frame had on the wire, when `length` is less.
+   * @param wireLength - what the frame had on the wire, when `length` is less.
    */
   frame(
     data: Uint8Array,

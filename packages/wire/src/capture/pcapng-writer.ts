@@ -64,7 +64,7 @@ export class PcapngWriter {
   /**
    * A frame's block, as a new array.
    *
-   * @param wireLength what the frame had on the wire, when `length` is less.
+   * @param wireLength - what the frame had on the wire, when `length` is less.
    * @throws RangeError when no such interface was described.
    */
   frame(

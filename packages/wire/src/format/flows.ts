@@ -21,7 +21,7 @@ export class TcpFlows {
   private readonly flows: Map<string, Flow>
   private readonly limit: number
 
-  /** @param limit conversations kept; the oldest is forgotten for a new one. */
+  /** @param limit - conversations kept; the oldest is forgotten for a new one. */
   constructor(limit = 65536) {
     this.flows = new Map()
     this.limit = limit

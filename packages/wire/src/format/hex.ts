@@ -8,7 +8,7 @@ const BYTES_PER_LINE = 16
  *
  * Each line begins with a line feed, so that it can follow a line of text.
  *
- * @param characters false leaves the characters out, as tcpdump -x.
+ * @param characters - false leaves the characters out, as tcpdump -x.
  * @kernel none
  */
 export function hexDump(bytes: Uint8Array, off: number, len: number, characters = true): string {

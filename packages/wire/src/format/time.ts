@@ -4,7 +4,7 @@ export type TimeStyle = 'epoch' | 'day'
 /**
  * Prints a capture's time as tcpdump does: `1795338157.993854`, or `09:02:37.993854`.
  *
- * @param digits after the point; 6 or 9.
+ * @param digits - after the point; 6 or 9.
  * @kernel none
  */
 export function formatTime(

@@ -22,8 +22,8 @@ export class Blocks {
     return Uint8Array.from(out)
   }
 
-  private u32 = (value: number): readonly [4, number] => [4, value]
-  private u16 = (value: number): readonly [2, number] => [2, value]
+  private readonly u32 = (value: number): readonly [4, number] => [4, value]
+  private readonly u16 = (value: number): readonly [2, number] => [2, value]
 
   block(type: number, body: Uint8Array, length = 12 + body.length, tail = length): this {
     this.parts.push(Blocks.words(this.little, this.u32(type), this.u32(length), body, this.u32(tail)))
