@@ -1,8 +1,12 @@
+import { existsSync, readdirSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
 
 const conditions = ['@vnet/source', 'module', 'node', 'import', 'default']
 
-/** One project a package: `pnpm vitest --project napi`. The `@vnet/source` condition makes a build unnecessary. */
+/**
+ * One project a package: `pnpm vitest --project napi`. The `@vnet/source` condition makes a build unnecessary.
+ * The folder `test` is what holds for the whole repository: layers, READMEs, the browser bundle.
+ */
 const project = (folder: string) => ({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
@@ -14,22 +18,13 @@ const project = (folder: string) => ({
   },
 })
 
-const folders = [
-  'packages/core-ring',
-  'packages/kernel',
-  'packages/wire',
-  'packages/netdev',
-  'packages/napi',
-  'packages/ethtool',
-  'packages/backend',
-  'packages/vnet',
-  'packages/conformance',
-  'apps/cli',
-  'examples/second-driver',
-  // What holds for the whole repository: layers, READMEs, the browser bundle.
-  'test',
-]
+/** Every package, app and example that has tests. */
+const members = ['packages', 'apps', 'examples'].flatMap((group) =>
+  readdirSync(group)
+    .map((name) => `${group}/${name}`)
+    .filter((folder) => existsSync(`${folder}/test`)),
+)
 
 export default defineConfig({
-  test: { projects: folders.map(project) },
+  test: { projects: [...members, 'test'].map(project) },
 })

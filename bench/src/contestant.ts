@@ -8,6 +8,9 @@ export interface Contestant {
   run(times: number): void
   /** Operations in one time. */
   readonly ops: number
+  /** Before and after each window, outside the measured time: a helper that spins must not do so while others are measured. */
+  begin?(): void
+  end?(): void
   /** Throws when the work was not done. */
   verify?(): void
 }
@@ -19,6 +22,7 @@ let runsPerMs = 1
 
 /** Runs for `ms` of processor time, in growing pieces, so that the optimiser sees long and short ones. */
 function warm(c: Contestant, ms: number): void {
+  c.begin?.()
   const start = process.cpuUsage()
   let fastest = Infinity
   for (let piece = 1; ; piece = Math.min(piece * 2, 1024)) {
@@ -29,17 +33,20 @@ function warm(c: Contestant, ms: number): void {
     const { user, system } = process.cpuUsage(start)
     if (user + system > ms * 1000 && fastest < Infinity) break
   }
+  c.end?.()
   runsPerMs = 1e6 / fastest
 }
 
 function round(c: Contestant, ms: number): { ns: number; preempted: boolean } {
   const times = Math.ceil(runsPerMs * ms)
+  c.begin?.()
   // The caches were somebody else's until now.
   c.run((times >> 3) + 1)
   const before = preemptions()
   const start = now()
   c.run(times)
   const took = now() - start
+  c.end?.()
   return { ns: took / times / c.ops, preempted: preemptions() !== before }
 }
 

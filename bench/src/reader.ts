@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { SharedSpscRing, descRingLayout } from '@vnet/core-ring'
 import { RingBuffer } from 'ringbuf.js'
 import { total } from './contestants/ring-ringbuf.ts'
-import { DONE, type ReaderData, SIZE, SUM } from './contestants/threads.ts'
+import { AWAKE, DONE, GO, type ReaderData, SIZE, SUM } from './contestants/threads.ts'
 
 const { kind, memory, shared, burst } = workerData as ReaderData
 parentPort!.postMessage('ready')
@@ -16,7 +16,10 @@ function readVnet(): never {
   let done = 0
   for (;;) {
     const n = ring.readable()
-    if (n === 0) continue
+    if (n === 0) {
+      idle()
+      continue
+    }
     const { cons } = ring
     let s = 0
     for (let i = 0; i < n; i++) {
@@ -36,12 +39,25 @@ function readRingbuf(): never {
   let done = 0
   for (;;) {
     const words = ring.available_read()
-    if (words < 4) continue
+    if (words < 4) {
+      idle()
+      continue
+    }
     const n = ring.pop(back, Math.min(words, back.length) & ~3)
     const s = total(back, n)
     done = (done + (n >> 2)) | 0
     finish(done, s)
   }
+}
+
+/** Nothing is there: sleeps if nothing will come. */
+function idle(): void {
+  if (Atomics.load(shared, GO) !== 0) {
+    if (shared[AWAKE] === 0) Atomics.store(shared, AWAKE, 1)
+    return
+  }
+  Atomics.store(shared, AWAKE, 0)
+  Atomics.wait(shared, GO, 0)
 }
 
 function finish(done: number, s: number): void {

@@ -82,6 +82,43 @@ const modinfo = defineCommand({
   },
 })
 
+const conformance = defineCommand({
+  meta: {
+    name: 'conformance',
+    description: 'Prove a driver: run every rule on vnet, or on the driver a file exports',
+  },
+  args: {
+    only: { type: 'string', default: '', description: 'Only these rules: TXQ-01,TXQ-02' },
+    seed: { type: 'string', default: '1', description: 'Where chance starts' },
+    json: { type: 'boolean', default: false, description: 'Print the report as JSON' },
+    mutants: {
+      type: 'boolean',
+      default: false,
+      description: 'Test the kit itself: every rule, and whether a driver that breaks it is caught',
+    },
+  },
+  async run({ args }) {
+    const { conformanceCommand } = await import('./conformance/command.ts')
+    process.exitCode = await conformanceCommand({ ...args, words: args._ }, noColour())
+  },
+})
+
+const soak = defineCommand({
+  meta: {
+    name: 'soak',
+    description: 'Random operations under traffic on vnet, or on the driver a file exports; prints a minimal replay on failure',
+  },
+  args: {
+    minutes: { type: 'string', default: '1', description: 'How long, of real time' },
+    episodes: { type: 'string', default: '', description: 'Or how many lives of the driver' },
+    seed: { type: 'string', default: '1', description: 'The seed of the first life; each has the next' },
+  },
+  async run({ args }) {
+    const { soakCommand } = await import('./conformance/soak.ts')
+    process.exitCode = await soakCommand({ ...args, words: args._ }, noColour())
+  },
+})
+
 const vnet = defineCommand({
   meta: {
     name: 'vnet',
@@ -91,10 +128,10 @@ const vnet = defineCommand({
   args: {
     color: { type: 'boolean', default: true, negativeDescription: 'No colours' },
   },
-  subCommands: { demo, replay, modinfo },
+  subCommands: { demo, replay, modinfo, conformance, soak },
 })
 
-const commands = { demo, replay, modinfo }
+const commands = { demo, replay, modinfo, conformance, soak }
 
 function noColour(): boolean {
   return process.argv.includes('--no-color')

@@ -11,9 +11,11 @@ import { fillRecords } from './ring-ringbuf.ts'
 
 /** Slots of either ring. */
 export const SIZE = 1024
-/** Words of the block both threads see: the records read, and the sum of what they held. */
+/** Words of the block both threads see: the records read, the sum of what they held, and whether the reader may spin. */
 export const DONE = 0
 export const SUM = 1
+export const GO = 2
+export const AWAKE = 3
 
 /** What the reading thread is started with. */
 export interface ReaderData {
@@ -27,7 +29,7 @@ export async function threads(kind: 'vnet' | 'ringbuf', [burstText]: readonly st
   const burst = Number(burstText)
   const bytes = kind === 'vnet' ? descRingBytes(SIZE, 4) : 8 + (SIZE * 4 + 1) * 4
   const memory = new SharedArrayBuffer(bytes)
-  const shared = new Int32Array(new SharedArrayBuffer(8))
+  const shared = new Int32Array(new SharedArrayBuffer(16))
   const data: ReaderData = { kind, memory, shared, burst }
   const before = threadIds()
   const worker = new Worker(new URL('./reader.mjs', import.meta.url), { workerData: data })
@@ -42,6 +44,14 @@ export async function threads(kind: 'vnet' | 'ringbuf', [burstText]: readonly st
   let sent = 0
   return {
     ops: burst,
+    begin() {
+      Atomics.store(shared, GO, 1)
+      Atomics.notify(shared, GO)
+      while (Atomics.load(shared, AWAKE) === 0);
+    },
+    end() {
+      Atomics.store(shared, GO, 0)
+    },
     run(times) {
       for (let t = 0; t < times; t++) write(burst, t)
       sent = (sent + times * burst) | 0

@@ -26,7 +26,7 @@ interface FifoPriv {
   readonly stats: nd.U64Stats
 }
 type Dev = nd.NetDevice<FifoPriv>
-const [TX_PACKETS, TX_BYTES, RX_PACKETS, RX_BYTES, RX_DROPPED] = [0, 1, 2, 3, 4]
+const [TX_PACKETS, TX_BYTES, TX_DROPPED, RX_PACKETS, RX_BYTES, RX_DROPPED] = [0, 1, 2, 3, 4, 5]
 
 const ops: nd.NetDeviceOps<FifoPriv> = {
   ndoOpen(dev) {
@@ -40,31 +40,39 @@ const ops: nd.NetDeviceOps<FifoPriv> = {
   },
 
   ndoStop(dev) {
-    const { card, inFlight } = dev.priv
+    const { card, inFlight, stats } = dev.priv
     card.receiveUpTo(0)
     nd.netifTxDisable(dev)
     nd.netifCarrierOff(dev)
     napi.napiDisable(dev.priv.napi)
     card.clear()
     freeIrq(dev.kernel, card.irq, dev)
-    for (let skb = inFlight.consume(); skb !== undefined; skb = inFlight.consume())
+    for (let skb = inFlight.consume(); skb !== undefined; skb = inFlight.consume()) {
+      stats.add(TX_DROPPED, 1)
       nd.kfreeSkb(skb, nd.SkbDropReason.QUEUE_PURGE)
+    }
     nd.netdevTxResetQueue(dev.txq[0]!)
   },
 
   ndoStartXmit(skb, dev) {
-    const { card, inFlight, room } = dev.priv
+    const { card, inFlight, room, stats } = dev.priv
     const txq = dev.txq[0]!
     if (card.tx.full || inFlight.full) {
       nd.netifTxStopQueue(txq)
       return nd.NETDEV_TX_BUSY
     }
     if (skb.len > dev.mtu + nd.ETH_HLEN + nd.VLAN_HLEN) {
+      stats.add(TX_DROPPED, 1)
       nd.devKfreeSkbAny(skb, nd.SkbDropReason.PKT_TOO_BIG)
+      endBurst(dev)
       return nd.NETDEV_TX_OK
     }
-    // Without room to pad, the skb is freed already.
-    if (!nd.skbPutPadto(skb, nd.ETH_ZLEN)) return nd.NETDEV_TX_OK
+    if (!nd.skbPutPadto(skb, nd.ETH_ZLEN)) {
+      // No memory to pad it: it is freed already.
+      stats.add(TX_DROPPED, 1)
+      endBurst(dev)
+      return nd.NETDEV_TX_OK
+    }
     card.tx.push(skb.mem, skb.data, skb.len)
     nd.netdevTxSentQueue(txq, skb.len)
     inFlight.produce(skb)
@@ -77,6 +85,7 @@ const ops: nd.NetDeviceOps<FifoPriv> = {
     const { stats, card } = dev.priv
     s.txPackets = stats.get(TX_PACKETS)
     s.txBytes = stats.get(TX_BYTES)
+    s.txDropped = stats.get(TX_DROPPED)
     s.rxPackets = stats.get(RX_PACKETS)
     s.rxBytes = stats.get(RX_BYTES)
     s.rxDropped = stats.get(RX_DROPPED)
@@ -91,14 +100,18 @@ const ops: nd.NetDeviceOps<FifoPriv> = {
   },
 }
 
+/** The frame that was not sent may have been the last of a burst: those before it still wait to be sent. */
+function endBurst(dev: Dev): void {
+  if (!nd.netdevXmitMore(dev) && dev.priv.card.tx.count > 0) dev.priv.card.go()
+}
+
 function interrupt(_irq: number, data: object): IrqReturn {
   const dev = data as Dev
   const { card } = dev.priv
   if (!card.pending) return IRQ_NONE
-  if (napi.napiSchedulePrep(dev.priv.napi)) {
-    card.setMask(true)
-    napi.__napiSchedule(dev.priv.napi)
-  }
+  // Masked even if a poll is running: this card has no cause to acknowledge, so its line would stay high.
+  card.setMask(true)
+  napi.napiSchedule(dev.priv.napi)
   return IRQ_HANDLED
 }
 
@@ -156,7 +169,7 @@ export function createFifo(kernel: Kernel, card: FifoCard): Dev {
       const room = { avail: () => inFlight.size - inFlight.length }
       const n = napi.netifNapiAdd(d, poll)
       n.data = d
-      return { card, gro: nd.groInit(d), napi: n, inFlight, room, stats: new nd.U64Stats(5) }
+      return { card, gro: nd.groInit(d), napi: n, inFlight, room, stats: new nd.U64Stats(6) }
     },
   })
   dev.driverName = 'fifo'

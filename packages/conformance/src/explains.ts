@@ -15,6 +15,9 @@ export const EXPLAINS: Readonly<Record<string, readonly string[]>> = {
   'BQL-03': ['STOP-06'],
   // What is never freed is not freed in bounded time either.
   'TXQ-03': ['TXQ-04'],
+  // A carrier that never goes off is on at an opening without a cable (OPEN-07) and after a stop (STOP-03), never changes
+  // (LINK-03, LINK-04), and no interrupt tells of it (IRQ-04).
+  'LINK-01': ['OPEN-07', 'STOP-03', 'LINK-03', 'LINK-04', 'IRQ-04'],
   // Resizing "keeps what fits in order": without the order of RING-04 there is none to keep.
   'RING-04': ['RING-09'],
   // What netifRx queues goes up when the poll is over.
@@ -24,4 +27,6 @@ export const EXPLAINS: Readonly<Record<string, readonly string[]>> = {
   // Both of these leave interrupts on that a busy polling application wants off.
   'NAPI-11': ['COAL-06'],
   'COAL-03': ['COAL-06'],
+  // What is on and not what the core found possible changes again at every look.
+  'FEAT-04': ['FEAT-05'],
 }

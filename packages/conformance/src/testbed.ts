@@ -61,6 +61,7 @@ export class Testbed {
   /** Set by a check that broke off the driver in the middle of something: what is left over then proves nothing. */
   brokeOff = false
   private made: DriverUnderTest | null = null
+  private tapped = false
   private readonly others: DriverUnderTest[] = []
 
   constructor(spec: DriverSpec, seed: number) {
@@ -233,6 +234,8 @@ export class Testbed {
   }
 
   private tap(): void {
+    if (this.tapped) return
+    this.tapped = true
     devAddPack(this.kernel, {
       type: ETH_P_ALL,
       func: (skb) => {

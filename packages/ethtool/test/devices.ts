@@ -6,7 +6,6 @@ import {
   NETIF_F,
   NETIF_F_ALL_TSO,
   netdevUpdateFeatures,
-  netifCarrierOn,
   registerNetdev,
 } from '@vnet/netdev'
 import type { NetDevice, NetDeviceOps } from '@vnet/netdev'
@@ -230,9 +229,3 @@ const EEPROM = [
   0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
   0xad, 0xce,
 ]
-
-/** Brings the carrier up, for devices whose `getLink` asks for it. */
-function carrierOn(rig: Rig): Rig {
-  netifCarrierOn(rig.dev)
-  return rig
-}

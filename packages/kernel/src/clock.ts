@@ -26,6 +26,9 @@ export class Clock {
   readonly real: boolean
   readonly #source: (() => Ktime) | null
   #now: Ktime = 0
+  /** The tick `#now` lay in when last asked, and when that tick ends. */
+  #tick = 0
+  #tickEnd: Ktime = 0
 
   constructor(hz: number, source: (() => Ktime) | null) {
     if (!Number.isInteger(hz) || hz < 1 || hz > 10_000)
@@ -52,7 +55,13 @@ export class Clock {
 
   /** Ticks since boot. @kernel jiffies include/linux/jiffies.h */
   get jiffies(): number {
-    return Math.floor(this.ktimeGet() / this.tickNs)
+    const now = this.ktimeGet()
+    // Asked for each poll: a division only once a tick.
+    if (now >= this.#tickEnd) {
+      this.#tick = Math.floor(now / this.tickNs)
+      this.#tickEnd = (this.#tick + 1) * this.tickNs
+    }
+    return this.#tick
   }
 
   /** Moves a virtual clock forward; the kernel calls it, nobody else. */

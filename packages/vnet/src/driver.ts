@@ -8,7 +8,7 @@ import * as napi from '@vnet/napi'
 import * as nd from '@vnet/netdev'
 import type { NetDevice, NetDeviceOps, NetdevTx, SkBuff } from '@vnet/netdev'
 import { drainRx, fillRx, postPage } from './queue-rx.ts'
-import { drainTx, reclaimTx, wakeThreshold } from './queue-tx.ts'
+import { drainTx, reclaimTx } from './queue-tx.ts'
 import { RX_HEADROOM, allocQueues, type QueueSizes, type VnetPriv, type VnetQueue } from './queue.ts'
 import * as reg from './regs.ts'
 import * as stat from './stats.ts'
@@ -100,21 +100,25 @@ function cleanTx(q: VnetQueue, budget: number): void {
   const n = q.tx.completed()
   if (n === 0) return
   const bytes = reclaimTx(q, budget)
-  nd.netifTxqCompletedWake(q.txq, n, bytes, q.tx, wakeThreshold(q.tx.size))
+  nd.netifTxqCompletedWake(q.txq, n, bytes, q.tx, q.wakeAt)
 }
 
 /** Passes up at most `budget` frames and refills each descriptor it took (RX-05). */
 function cleanRx(q: VnetQueue, budget: number): number {
   const { rx, pool, dev, stats, gro, rxPage } = q
-  const ready = rx.completed()
-  const n = ready < budget ? ready : budget
-  if (n === 0) return 0
   const { words, mask } = rx
   const first = rx.clean
+  let ready = rx.completed()
   let bytes = 0
   let good = 0
-  for (let k = 0; k < n; k++) {
-    const index = first + k
+  let n = 0
+  for (; n < budget; n++) {
+    if (n === ready) {
+      // What came meanwhile is taken in this poll, and needs no interrupt.
+      ready = rx.completed()
+      if (n === ready) break
+    }
+    const index = first + n
     const length = words[rx.at(index) + reg.DESC_LENGTH]!
     const page = rxPage[index & mask]!
     const fresh = nd.pagePoolAlloc(pool)
@@ -134,6 +138,7 @@ function cleanRx(q: VnetQueue, budget: number): number {
     stats.add(stat.RX_PROTO + stat.protoSlot(protocol), 1)
     nd.groReceiveSkb(gro, skb)
   }
+  if (n === 0) return 0
   rx.reclaim(n)
   rx.post(n)
   stats.add(stat.RX_PACKETS, good)
@@ -154,10 +159,12 @@ function vnetStartXmit(skb: SkBuff, dev: Dev): NetdevTx {
   if (skb.len > dev.mtu + ETH_HLEN + VLAN_HLEN) {
     q.stats.add(stat.TX_ERRORS, 1)
     nd.devKfreeSkbAny(skb, nd.SkbDropReason.PKT_TOO_BIG)
+    endBurst(q)
     return NETDEV_TX_OK
   }
   if (skb.len < ETH_ZLEN && !nd.skbPutPadto(skb, ETH_ZLEN)) {
     q.stats.add(stat.TX_DROPPED, 1)
+    endBurst(q)
     return NETDEV_TX_OK
   }
   const index = tx.prod
@@ -172,9 +179,14 @@ function vnetStartXmit(skb: SkBuff, dev: Dev): NetdevTx {
   q.stats.add(stat.TX_PROTO + stat.protoSlot(skb.protocol), 1)
   nd.netdevTxSentQueue(txq, length)
   tx.post(1)
-  nd.netifTxqMaybeStop(txq, tx, 1, wakeThreshold(tx.size))
+  nd.netifTxqMaybeStop(txq, tx, 1, q.wakeAt)
   if (!nd.netdevXmitMore(dev) || nd.netifXmitStopped(txq)) q.hw.doorbell(q.index)
   return NETDEV_TX_OK
+}
+
+/** The frame that was not sent may have been the last of a burst: those before it wait for the doorbell (TXQ-18). */
+function endBurst(q: VnetQueue): void {
+  if (!nd.netdevXmitMore(q.dev) && q.tx.pending() > 0) q.hw.doorbell(q.index)
 }
 
 // ── watchdog: reset from process context (WDT-03) ──
@@ -199,11 +211,14 @@ function vnetStop(dev: Dev): void {
   const { hw, queues } = dev.priv
   vnetDown(dev, stat.TX_DROPPED)
   for (const q of queues) k.freeIrq(dev.kernel, hw.irq(q.index), q)
-  for (const q of queues) q.adopt(null)
+  for (const q of queues) {
+    drainRx(q)
+    q.adopt(null)
+  }
   nd.netdevInfo(dev, 'stopped')
 }
 
-/** Quiets card and queues, then empties the rings; what was not sent is counted under `lost`. */
+/** Quiets card and queues, then empties the rings; what was not sent is counted under `lost`. Receive pages stay. */
 function vnetDown(dev: Dev, lost: number): void {
   const { hw, queues } = dev.priv
   hw.enableRx(false, 0)
@@ -214,7 +229,7 @@ function vnetDown(dev: Dev, lost: number): void {
   for (const q of queues) hw.mask(q.index)
   for (const q of queues) {
     drainTx(q, lost)
-    drainRx(q)
+    q.rx.reset()
     hw.setRings(q.index, null, null)
   }
 }
@@ -249,7 +264,10 @@ export function vnetReconfigure(dev: Dev, change: Partial<QueueSizes>): void {
   if (nd.netifRunning(dev)) {
     const memory = allocQueues(dev, sizes)
     vnetDown(dev, stat.TX_DROPPED)
-    for (const q of priv.queues) q.adopt(memory[q.index]!)
+    for (const q of priv.queues) {
+      drainRx(q)
+      q.adopt(memory[q.index]!)
+    }
     vnetUp(dev, sizes.mtu)
   }
   priv.txPending = sizes.tx

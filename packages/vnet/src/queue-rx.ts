@@ -2,9 +2,12 @@ import { pagePoolAlloc, pagePoolOffset, pagePoolPut } from '@vnet/netdev'
 import { RX_HEADROOM, type VnetQueue } from './queue.ts'
 import { DESC_LENGTH, DESC_OFFSET, DESC_REGION, DESC_STATUS } from './regs.ts'
 
-/** Posts a page for every receive descriptor. @rule OPEN-03 */
+/** Posts a page for every receive descriptor: after a reset those it had, so that none can be lacking. @rule OPEN-03 RX-05 */
 export function fillRx(q: VnetQueue): void {
-  for (let i = 0; i < q.rx.size; i++) postPage(q, i, pagePoolAlloc(q.pool))
+  for (let i = 0; i < q.rx.size; i++) {
+    const kept = q.rxPage[i]!
+    postPage(q, i, kept < 0 ? pagePoolAlloc(q.pool) : kept)
+  }
   q.rx.post(q.rx.size)
 }
 

@@ -5,11 +5,6 @@ import type { VnetQueue } from './queue.ts'
 import * as reg from './regs.ts'
 import * as stat from './stats.ts'
 
-/** Wake only when a quarter of the ring is free, so that completions one by one do not wake each time (TXQ-07). */
-export function wakeThreshold(size: number): number {
-  return size < 8 ? 1 : size >> 2
-}
-
 /** Frees and counts what the card completed; returns the bytes. */
 export function reclaimTx(q: VnetQueue, budget: number): number {
   const { tx, txSkb } = q

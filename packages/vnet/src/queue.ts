@@ -77,6 +77,8 @@ export class VnetQueue {
   txSkb: (SkBuff | null)[] = []
   /** The page behind each receive descriptor. */
   rxPage = new Int32Array(0)
+  /** Descriptors that must be free again before the queue wakes. */
+  wakeAt = 0
   private memory: QueueMemory | null = null
 
   constructor(dev: NetDevice<VnetPriv>, hw: VnetHw, index: number) {
@@ -96,6 +98,7 @@ export class VnetQueue {
     this.tx = memory.tx
     this.rx = memory.rx
     this.pool = memory.pool
+    this.wakeAt = wakeThreshold(memory.tx.size)
     this.txSkb = new Array<SkBuff | null>(memory.tx.size).fill(null)
     this.rxPage = new Int32Array(memory.rx.size).fill(-1)
   }
@@ -136,6 +139,11 @@ function allocQueueMemory(dev: NetDevice<VnetPriv>, index: number, sizes: QueueS
 function freeQueueMemory(dev: NetDevice<VnetPriv>, memory: QueueMemory): void {
   pagePoolDestroy(memory.pool)
   dev.kernel.mem.free(memory.block)
+}
+
+/** Wake only when a quarter of the ring is free, so that completions one by one do not wake each time (TXQ-07). */
+function wakeThreshold(size: number): number {
+  return size < 8 ? 1 : size >> 2
 }
 
 /** A page holds the headroom and the longest frame the MTU allows, VLAN tag included. */

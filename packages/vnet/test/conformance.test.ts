@@ -21,7 +21,9 @@ export const vnetSpec: DriverSpec = {
         doorbells: () => card.counters.doorbells,
         interrupts: () => card.counters.interrupts,
         // The pools come with the first open.
-        failAlloc: (fail) => dev.priv.queues.filter((q) => 'pool' in q).forEach((q) => (q.pool.fail = fail)),
+        failAlloc: (fail) => {
+          for (const { pool } of dev.priv.queues as readonly { pool?: { fail: typeof fail } }[]) if (pool !== undefined) pool.fail = fail
+        },
       },
       destroy() {
         destroyVnet(dev)

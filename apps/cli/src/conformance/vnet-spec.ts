@@ -20,7 +20,10 @@ export const vnetSpec: DriverSpec = {
         recover: () => card.recover(),
         doorbells: () => card.counters.doorbells,
         interrupts: () => card.counters.interrupts,
-        failAlloc: (fail) => dev.priv.queues.forEach((q) => (q.pool.fail = fail)),
+        // The pools come with the first open.
+        failAlloc: (fail) => {
+          for (const { pool } of dev.priv.queues as readonly { pool?: { fail: typeof fail } }[]) if (pool !== undefined) pool.fail = fail
+        },
       },
       destroy() {
         destroyVnet(dev)

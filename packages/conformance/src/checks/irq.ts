@@ -12,7 +12,7 @@ import { netifCarrierOk } from '@vnet/netdev'
 import type { Check } from '../check.ts'
 import { frameNumber, testFrame } from '../frames.ts'
 import { MS, SECOND, US, type Testbed } from '../testbed.ts'
-import { napiOf, pollsOf } from './napi.ts'
+import { napiOf, pollsOf } from './napi-kit.ts'
 
 /** The interrupt lines of the device. */
 function linesOf(t: Testbed): number[] {
@@ -25,7 +25,8 @@ function linesOf(t: Testbed): number[] {
 function coalesce(t: Testbed, usecs: number, frames: number): void {
   t.kernel.rtnl.run(() => ethtoolSetCoalesce(t.dev, { rxCoalesceUsecs: usecs, rxMaxCoalescedFrames: frames }))
   const now = ethtoolGetCoalesce(t.dev)
-  if (now.rxCoalesceUsecs !== usecs || now.rxMaxCoalescedFrames !== frames) t.skip('it rounds the moderation asked for')
+  if (now.rxCoalesceUsecs !== usecs || now.rxMaxCoalescedFrames !== frames)
+    t.skip('it rounds the moderation asked for')
 }
 
 /** Has `defer` empty polls and `timeoutNs` between them on every instance. */
@@ -97,7 +98,11 @@ const lineChecks: readonly Check[] = [
       const polls = pollsOf(t)
       t.cable.setLink(false)
       t.run(MS)
-      t.equal([netifCarrierOk(t.dev), polls.length], [false, 0], 'carrier, and polls, after the link went down')
+      t.equal(
+        [netifCarrierOk(t.dev), polls.length],
+        [false, 0],
+        'carrier, and polls, after the link went down',
+      )
       t.cable.setLink(true)
       t.run(MS)
       t.equal([netifCarrierOk(t.dev), polls.length], [true, 0], 'carrier, and polls, after it came up')
@@ -149,7 +154,11 @@ const cardChecks: readonly Check[] = [
         t.kernel.rtnl.run(() => ethtoolSetCoalesce(t.dev, { rxCoalesceUsecs, rxMaxCoalescedFrames }))
       }
       coalesce(t, 0, 1)
-      t.equal(t.errnoOf(() => set(0, 0)), 'EINVAL', '0 us and 0 frames')
+      t.equal(
+        t.errnoOf(() => set(0, 0)),
+        'EINVAL',
+        '0 us and 0 frames',
+      )
       const left = ethtoolGetCoalesce(t.dev)
       t.equal([left.rxCoalesceUsecs, left.rxMaxCoalescedFrames], [0, 1], 'what is left')
       t.inject(1)
@@ -173,33 +182,41 @@ const pollChecks: readonly Check[] = [
       t.inject(1)
       t.run(10 * MS)
       // One with work, then one at each of the three timeouts: the first counts as the poll with work put the timer up.
-      t.equal([polls.filter((p) => p.work > 0).length, n.stats.timerFired], [1, 3], 'polls with work, and polls on the timer')
+      t.equal(
+        [polls.filter((p) => p.work > 0).length, n.stats.timerFired],
+        [1, 3],
+        'polls with work, and polls on the timer',
+      )
       const before = n.stats.timerFired
       t.inject(1)
       t.run(100 * US)
-      t.equal([t.received.length, n.stats.timerFired - before], [2, 0], 'frames received, after interrupts were back, and timers until then')
+      t.equal(
+        [t.received.length, n.stats.timerFired - before],
+        [2, 0],
+        'frames received, after interrupts were back, and timers until then',
+      )
     },
   },
-  ...([
-    ['a timeout', 0, 200 * US],
-    ['a number of polls', 3, 0],
-  ] as const).map(
-    ([what, defer, timeout]): Check => ({
-      id: 'COAL-04',
-      title: `does not defer interrupts with ${what} alone`,
-      needs: ['napi'],
-      run(t) {
-        t.start()
-        const n = napiOf(t)
-        deferral(t, defer, timeout)
-        for (let k = 0; k < 3; k++) {
-          t.inject(1)
-          t.run(20 * US)
-        }
-        t.equal([t.received.length, n.stats.deferred], [3, 0], 'frames received at once, and deferrals')
-      },
-    }),
-  ),
+  ...(
+    [
+      ['a timeout', 0, 200 * US],
+      ['a number of polls', 3, 0],
+    ] as const
+  ).map(([what, defer, timeout]): Check => ({
+    id: 'COAL-04',
+    title: `does not defer interrupts with ${what} alone`,
+    needs: ['napi'],
+    run(t) {
+      t.start()
+      const n = napiOf(t)
+      deferral(t, defer, timeout)
+      for (let k = 0; k < 3; k++) {
+        t.inject(1)
+        t.run(20 * US)
+      }
+      t.equal([t.received.length, n.stats.deferred], [3, 0], 'frames received at once, and deferrals')
+    },
+  })),
   {
     id: 'COAL-05',
     title: 'is polled by the deferral timer without owing another poll',
@@ -241,7 +258,11 @@ const pollChecks: readonly Check[] = [
       t.run(MS)
       // One for the frame; one more where the causes of the frames found by polling still stood.
       const after = interrupts() - before
-      t.equal([t.received.length, after > 0 && after <= 2], [12, true], 'frames received in all, and one or two interrupts after it went to sleep')
+      t.equal(
+        [t.received.length, after > 0 && after <= 2],
+        [12, true],
+        'frames received in all, and one or two interrupts after it went to sleep',
+      )
     },
   },
   {
@@ -278,7 +299,10 @@ const pollChecks: readonly Check[] = [
         return ++rounds > 10
       })
       t.equal([found, t.received.length], [20, 20], 'frames found by the busy loop, and received')
-      t.expect(polls.every((p) => p.work <= p.budget), 'a poll did more than its budget')
+      t.expect(
+        polls.every((p) => p.work <= p.budget),
+        'a poll did more than its budget',
+      )
       t.equal(Math.max(...polls.map((p) => p.budget)), BUSY_POLL_BUDGET, 'the largest budget')
     },
   },
@@ -290,17 +314,24 @@ const pollChecks: readonly Check[] = [
       const dev = t.start({ rxRing: 256 })
       const n = napiOf(t)
       devSetThreaded(napiList(dev), true)
-      t.inject(65)
+      const taken = t.inject(65).filter(Boolean).length
       t.sendMany(5)
       t.run(10 * MS)
-      t.equal([t.received.length, t.cable.wire.length], [65, 5], 'frames received and sent')
+      t.equal([t.received.length, t.cable.wire.length], [taken, 5], 'frames received and sent')
       t.expect(t.stats().txPackets === 5n, 'sent frames were not taken back')
       const names = t.kernel.kthreads.map((k) => k.name)
-      t.expect(names.includes(`napi/${dev.name}-${n.napiId}`), `no thread named after device and instance: ${names.join()}`)
+      t.expect(
+        names.includes(`napi/${dev.name}-${n.napiId}`),
+        `no thread named after device and instance: ${names.join()}`,
+      )
       devSetThreaded(napiList(dev), false)
       t.inject(1)
       t.run(MS)
-      t.equal([t.received.length, t.kernel.kthreads.length], [66, 0], 'frames received, and threads, afterwards')
+      t.equal(
+        [t.received.length, t.kernel.kthreads.length],
+        [taken + 1, 0],
+        'frames received, and threads, afterwards',
+      )
     },
   },
 ]

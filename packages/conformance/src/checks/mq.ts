@@ -168,7 +168,11 @@ export const mqChecks: readonly Check[] = [
         t.run(2 * watchdogNs(t) + SECOND)
       }
       t.down()
-      const lines = t.kernel.log.since(from).map((r) => r.text)
+      // What the kernel says about broken rules is not the driver's.
+      const lines = t.kernel.log
+        .since(from)
+        .map((r) => r.text)
+        .filter((line) => !line.startsWith('WARNING: '))
       const named = `${dev.name}: `
       t.equal(lines.filter((line) => !line.includes(named)), [], `lines without "${named}"`)
       t.expect(lines.length < FEW_LINES, `${lines.length} lines about 600 bad frames and a hang`)

@@ -50,7 +50,11 @@ export const ringShapeChecks: readonly RingCheck[] = [
         const kind = random.below(3)
         if (kind === 0) {
           const fits = posted - cleaned + n <= 8
-          same(throws(() => ring.post(n)), !fits, `posting ${n} with ${posted - cleaned} of 8 used is refused`)
+          same(
+            throws(() => ring.post(n)),
+            !fits,
+            `posting ${n} with ${posted - cleaned} of 8 used is refused`,
+          )
           if (fits) posted += n
         } else if (kind === 1 && done + n <= posted) {
           ring.complete(n)
@@ -61,7 +65,11 @@ export const ringShapeChecks: readonly RingCheck[] = [
         }
         const used = posted - cleaned
         same([ring.used(), ring.avail()], [used, 8 - used], `used and free after ${step} steps`)
-        same([ring.pending(), ring.completed()], [posted - done, done - cleaned], `pending and completed after ${step} steps`)
+        same(
+          [ring.pending(), ring.completed()],
+          [posted - done, done - cleaned],
+          `pending and completed after ${step} steps`,
+        )
       }
     },
   }),
@@ -95,7 +103,12 @@ export const ringShapeChecks: readonly RingCheck[] = [
     title: 'refuses a size that is no power of two',
     shape: 'desc',
     run(make) {
-      for (const size of [0, 3, 6, 12, 100, -8, 2.5]) same(throws(() => make(size)), true, `a ring of ${size} is refused`)
+      for (const size of [0, 3, 6, 12, 100, -8, 2.5])
+        same(
+          throws(() => make(size)),
+          true,
+          `a ring of ${size} is refused`,
+        )
       for (const size of [2, 4, 64, 1024]) same(make(size).size, size, 'size')
     },
   }),
@@ -112,7 +125,11 @@ export const ringShapeChecks: readonly RingCheck[] = [
           same(taken, model.length < 7, 'an entry is taken while there is room')
           if (taken) model.push(step)
         } else same(ring.consume() ?? null, model.shift() ?? null, 'the oldest entry')
-        same([ring.length, ring.full, ring.empty], [model.length, model.length === 7, model.length === 0], 'fill')
+        same(
+          [ring.length, ring.full, ring.empty],
+          [model.length, model.length === 7, model.length === 0],
+          'fill',
+        )
         same(ring.peek() ?? null, model[0] ?? null, 'peek')
       }
     },
@@ -125,11 +142,19 @@ export const ringShapeChecks: readonly RingCheck[] = [
       const ring = make(8)
       ring.post(3)
       same(indexes(ring), [3, 0, 0], 'prod, cons, clean after posting 3')
-      same(throws(() => ring.complete(4)), true, 'the card cannot complete 4 of 3')
+      same(
+        throws(() => ring.complete(4)),
+        true,
+        'the card cannot complete 4 of 3',
+      )
       same(indexes(ring), [3, 0, 0], 'prod, cons, clean after that')
       ring.complete(2)
       same(indexes(ring), [3, 2, 0], 'prod, cons, clean after completing 2')
-      same(throws(() => ring.reclaim(3)), true, 'the driver cannot reclaim 3 of 2')
+      same(
+        throws(() => ring.reclaim(3)),
+        true,
+        'the driver cannot reclaim 3 of 2',
+      )
       ring.reclaim(2)
       same(indexes(ring), [3, 2, 2], 'prod, cons, clean after reclaiming 2')
     },
@@ -144,8 +169,16 @@ export const ringShapeChecks: readonly RingCheck[] = [
           for (let tail = 0; tail < size; tail++) {
             const where = `head ${head}, tail ${tail}, size ${size}`
             const waiting = (head - tail + size) % size
-            same(circ.cntToEnd(head, tail, size), Math.min(waiting, size - tail), `entries to the end, ${where}`)
-            same(circ.spaceToEnd(head, tail, size), Math.min(size - 1 - waiting, size - head), `room to the end, ${where}`)
+            same(
+              circ.cntToEnd(head, tail, size),
+              Math.min(waiting, size - tail),
+              `entries to the end, ${where}`,
+            )
+            same(
+              circ.spaceToEnd(head, tail, size),
+              Math.min(size - 1 - waiting, size - head),
+              `room to the end, ${where}`,
+            )
           }
         }
       }

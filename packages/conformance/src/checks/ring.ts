@@ -37,7 +37,11 @@ const driverChecks: readonly Check[] = [
       t.sendMany(40, 100)
       t.run(10 * MS)
       const good = t.cable.wire.filter((f, n) => f.length === 100 && frameNumber(f) === n)
-      t.equal([good.length, t.cable.wire.length], [40, 40], 'whole frames in order, and all frames on the wire')
+      t.equal(
+        [good.length, t.cable.wire.length],
+        [40, 40],
+        'whole frames in order, and all frames on the wire',
+      )
     },
   },
   {
@@ -50,7 +54,9 @@ const driverChecks: readonly Check[] = [
         const before = t.received.length
         const taken = t.inject(...numbers(100).map((n) => testFrame(60, round * 100 + n)))
         t.run(5 * MS)
-        const expected = numbers(100).filter((n) => taken[n]).map((n) => round * 100 + n)
+        const expected = numbers(100)
+          .filter((n) => taken[n])
+          .map((n) => round * 100 + n)
         t.expect(expected.length > 0, 'the card took no frame at all')
         t.equal(t.received.slice(before).map(frameNumber), expected, `frames passed up in round ${round}`)
       }

@@ -40,7 +40,13 @@ function watch(t: Testbed, type: number): Seen[] {
     dev: t.dev,
     func(skb) {
       const { protocol, pktType, data, macHeader, head } = skb
-      seen.push({ protocol, pktType, pulled: data - macHeader, headroom: macHeader - head, ipAt: macHeader + 14 })
+      seen.push({
+        protocol,
+        pktType,
+        pulled: data - macHeader,
+        headroom: macHeader - head,
+        ipAt: macHeader + 14,
+      })
       consumeSkb(skb)
       return NET_RX_SUCCESS
     },
@@ -54,7 +60,8 @@ function one(t: Testbed, frame: Uint8Array, type: number): Seen {
   t.inject(frame)
   t.run(MS)
   const [first] = seen
-  if (first === undefined) throw new CheckFailure(`no receiver of protocol 0x${type.toString(16)} got the frame`)
+  if (first === undefined)
+    throw new CheckFailure(`no receiver of protocol 0x${type.toString(16)} got the frame`)
   return first
 }
 
@@ -66,21 +73,21 @@ function vlanFrame(length: number): Uint8Array {
 
 /** Receiving. @kernel none */
 export const rxChecks: readonly Check[] = [
-  ...([
-    ['ARP', 0x0806],
-    ['IPv4', 0x0800],
-    ['IPv6', 0x86dd],
-    ['experimental', ETH_P_TEST],
-  ] as const).map(
-    ([name, type]): Check => ({
-      id: 'RX-01',
-      title: `hands up ${name} frames with their device and protocol`,
-      run(t) {
-        t.start()
-        t.equal(one(t, testFrame(60, 1, undefined, type), type).protocol, type, 'protocol')
-      },
-    }),
-  ),
+  ...(
+    [
+      ['ARP', 0x0806],
+      ['IPv4', 0x0800],
+      ['IPv6', 0x86dd],
+      ['experimental', ETH_P_TEST],
+    ] as const
+  ).map(([name, type]): Check => ({
+    id: 'RX-01',
+    title: `hands up ${name} frames with their device and protocol`,
+    run(t) {
+      t.start()
+      t.equal(one(t, testFrame(60, 1, undefined, type), type).protocol, type, 'protocol')
+    },
+  })),
   {
     id: 'RX-01',
     title: 'hands up a frame with a VLAN tag so that the stack finds the protocol inside',
@@ -102,8 +109,16 @@ export const rxChecks: readonly Check[] = [
       const seen = watch(t, ETH_P_TEST)
       for (const [to] of cases) t.inject(testFrame(60, 1, to))
       t.run(MS)
-      t.equal(seen.map((s) => s.pktType), cases.map(([, type]) => type), 'packet types: own, broadcast, multicast, other host')
-      t.equal(seen.map((s) => s.pulled), [14, 14, 14, 14], 'bytes pulled')
+      t.equal(
+        seen.map((s) => s.pktType),
+        cases.map(([, type]) => type),
+        'packet types: own, broadcast, multicast, other host',
+      )
+      t.equal(
+        seen.map((s) => s.pulled),
+        [14, 14, 14, 14],
+        'bytes pulled',
+      )
     },
   },
   {
@@ -165,14 +180,22 @@ export const rxChecks: readonly Check[] = [
         t.inject(2)
         t.run(50 * MS)
       }
-      t.equal(Number(lost() - before) + (t.received.length - received), 40, 'frames counted as lost, or received')
+      t.equal(
+        Number(lost() - before) + (t.received.length - received),
+        40,
+        'frames counted as lost, or received',
+      )
       failAlloc(null)
       for (let n = 0; n < 2; n++) {
         t.run(SECOND)
         const from = t.stats().rxPackets
         const taken = t.inject(7).filter(Boolean).length
         t.run(5 * MS)
-        t.equal([taken, t.stats().rxPackets - from], [7, 7n], 'frames taken and received by a ring of 8 when buffers are back')
+        t.equal(
+          [taken, t.stats().rxPackets - from],
+          [7, 7n],
+          'frames taken and received by a ring of 8 when buffers are back',
+        )
       }
     },
   },
@@ -186,7 +209,11 @@ export const rxChecks: readonly Check[] = [
       t.inject(100)
       t.run(5 * MS)
       const s = t.stats()
-      const [got, missed, dropped] = [s.rxPackets - before.rxPackets, s.rxMissedErrors - before.rxMissedErrors, s.rxDropped - before.rxDropped]
+      const [got, missed, dropped] = [
+        s.rxPackets - before.rxPackets,
+        s.rxMissedErrors - before.rxMissedErrors,
+        s.rxDropped - before.rxDropped,
+      ]
       t.expect(missed > 0n, 'a flood of 100 frames into a ring of 8 missed none')
       t.equal([got + missed, dropped], [100n, 0n], 'received and missed together, and dropped')
     },
@@ -258,7 +285,11 @@ export const rxChecks: readonly Check[] = [
     title: 'puts the IP header on a multiple of four',
     run(t) {
       t.start()
-      t.equal(one(t, testFrame(60), ETH_P_TEST).ipAt % 4, 0, `place of the IP header modulo 4, with NET_IP_ALIGN ${NET_IP_ALIGN}`)
+      t.equal(
+        one(t, testFrame(60), ETH_P_TEST).ipAt % 4,
+        0,
+        `place of the IP header modulo 4, with NET_IP_ALIGN ${NET_IP_ALIGN}`,
+      )
     },
   },
   {
@@ -277,5 +308,18 @@ function fingerprint(skb: SkBuff): string {
   const { data, len, protocol, pktType, users, tstamp, hash, mark, queueMapping, ipSummed } = skb
   const bytes = skb.mem.slice(data - 14, data + len).join()
   const sum = ipSummed === CHECKSUM_NONE ? '' : `${ipSummed}`
-  return [data, len, protocol, pktType, users, tstamp, hash, mark, queueMapping, sum, skb.dev?.name, bytes].join()
+  return [
+    data,
+    len,
+    protocol,
+    pktType,
+    users,
+    tstamp,
+    hash,
+    mark,
+    queueMapping,
+    sum,
+    skb.dev?.name,
+    bytes,
+  ].join()
 }

@@ -1,6 +1,6 @@
 import { ethtoolSetRingparam } from '@vnet/ethtool'
 import { onAnotherCpu } from '@vnet/kernel'
-import { devSetMtu, netifRunning, netifTxQueueStopped } from '@vnet/netdev'
+import { devSetMtu, netifCarrierOk, netifRunning, netifTxQueueStopped } from '@vnet/netdev'
 import type { Check } from '../check.ts'
 import { MS, SECOND, US } from '../testbed.ts'
 import { beforeOps, count, fill, noLimit, onStep } from './observe.ts'
@@ -76,6 +76,7 @@ export const stopChecks: readonly Check[] = [
       })
       t.kernel.trace.on('skb:*', () => steps.push('rings emptied'))
       t.down()
+      if (t.supports.carrier === true) t.expect(!netifCarrierOk(t.dev), 'the carrier is still on')
       inOrder(t, steps, ['queues off', 'carrier off', 'napi off', 'rings emptied'], 'order of stopping')
       t.equal(t.cable.taken - taken, 0, `frames taken while stopping, of ${t.cable.missed - missed}`)
     },

@@ -142,4 +142,17 @@ export const txqSkbChecks: readonly Check[] = [
       t.equal(sorted(t.cable.wire), numbers(16), 'frames on the wire')
     },
   },
+  {
+    id: 'TXQ-18',
+    title: 'rings the doorbell for a burst whose last frame it cannot send',
+    run(t) {
+      const dev = t.start()
+      noLimit(dev)
+      const burst = [60, 60, 60, 4000].map((length, n) => t.makeSkb(testFrame(length, n)))
+      burst.forEach((skb, n) => (skb.next = burst[n + 1] ?? null))
+      devQueueXmitList(burst[0]!)
+      t.run(100 * MS)
+      t.equal(t.cable.wire.map((frame) => frame.length), [60, 60, 60], 'lengths on the wire') // prettier-ignore
+    },
+  },
 ]

@@ -96,6 +96,27 @@ export const irqMutants: readonly Mutant[] = [
     },
   ),
   mutant(
+    'COAL-04',
+    'defers interrupts when only a timeout is set',
+    class extends RefDriver {
+      override poll(budget: number): number {
+        const { napi } = this
+        if (napi.groFlushTimeout > 0 && napi.deferHardIrqs === 0) napi.deferHardIrqs = 1
+        return super.poll(budget)
+      }
+    },
+  ),
+  mutant(
+    'COAL-06',
+    'takes the suspension of interrupts back with each poll',
+    class extends RefDriver {
+      override poll(budget: number): number {
+        this.napi.irqSuspendTimeout = 0
+        return super.poll(budget)
+      }
+    },
+  ),
+  mutant(
     'COAL-07',
     'receives nothing when an application polls it',
     class extends RefDriver {

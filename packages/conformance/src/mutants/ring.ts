@@ -59,9 +59,15 @@ export const ringMutants: readonly Mutant[] = [
   ringMutant('RING-02', 'counts the slot between tail and head as free', {
     circ: { ...refCirc, space: (head, tail, size) => size - refCirc.cnt(head, tail, size) },
   }),
-  ringMutant('RING-03', 'masks an index with a size that is no power of two', { desc: (size) => new AnySize(size) }),
-  ringMutant('RING-04', 'gives the newest entry out first, as snull did', { fifo: <T>(size: number) => new Stack<T>(size) }),
-  ringMutant('RING-05', 'lets the card move the index of the driver', { desc: (size) => new CardPosts(size) }),
+  ringMutant('RING-03', 'masks an index with a size that is no power of two', {
+    desc: (size) => new AnySize(size),
+  }),
+  ringMutant('RING-04', 'gives the newest entry out first, as snull did', {
+    fifo: <T>(size: number) => new Stack<T>(size),
+  }),
+  ringMutant('RING-05', 'lets the card move the index of the driver', {
+    desc: (size) => new CardPosts(size),
+  }),
   mutant(
     'RING-06',
     'shows the card a descriptor before it is filled',
@@ -77,8 +83,12 @@ export const ringMutants: readonly Mutant[] = [
     },
   ),
   ringMutant('RING-08', 'counts room across the wrap', { circ: { ...refCirc, spaceToEnd: refCirc.space } }),
-  ringMutant('RING-09', 'forgets the entries that no longer fit', { fifo: <T>(size: number) => new ForgetfulResize<T>(size) }),
-  ringMutant('RING-10', 'moves the index and leaves the entry in its slot', { fifo: <T>(size: number) => new Keeper<T>(size) }),
+  ringMutant('RING-09', 'forgets the entries that no longer fit', {
+    fifo: <T>(size: number) => new ForgetfulResize<T>(size),
+  }),
+  ringMutant('RING-10', 'moves the index and leaves the entry in its slot', {
+    fifo: <T>(size: number) => new Keeper<T>(size),
+  }),
   mutant(
     'RING-12',
     'takes the empty slot of a full ring for one more frame',

@@ -32,6 +32,8 @@ export abstract class RefData {
   rxNext = 0
   counters = { txPackets: 0n, txBytes: 0n, txDropped: 0n, txErrors: 0n, rxPackets: 0n, rxBytes: 0n, rxDropped: 0n }
   failAlloc: (() => boolean) | null = null
+  /** Buffers taken before the old ring is given up. */
+  spare: nd.SkBuff[] = []
 
   // ── rings ──
 
@@ -50,6 +52,22 @@ export abstract class RefData {
     }
     // One slot stays empty: equal indexes mean an empty ring (RING-02).
     this.card.rxTail = this.rxSize - 1
+  }
+
+  /**
+   * Gets the buffers of a new receive ring, so that nothing can fail once the old one is gone.
+   *
+   * @throws Errno ENOMEM, with nothing changed
+   */
+  reserve(rxSize: number, mtu: number): void {
+    while (this.spare.length < rxSize - 1) {
+      const skb = this.newBuffer(this.bufferSize(mtu))
+      if (skb === null) {
+        for (const one of this.spare.splice(0)) nd.consumeSkb(one)
+        throw new Errno('ENOMEM')
+      }
+      this.spare.push(skb)
+    }
   }
 
   freeTx(lost: () => void): void {
@@ -100,16 +118,23 @@ export abstract class RefData {
     if (skb.len > this.longest()) {
       this.counters.txErrors++
       nd.devKfreeSkbAny(skb, nd.SkbDropReason.PKT_TOO_BIG)
+      this.endBurst()
       return nd.NETDEV_TX_OK
     }
     if (!this.pad(skb)) {
       this.counters.txDropped++
+      this.endBurst()
       return nd.NETDEV_TX_OK
     }
     this.queue(skb)
     this.maybeStop()
     if (!nd.netdevXmitMore(this.dev) || nd.netifXmitStopped(txq)) this.card.doorbell()
     return nd.NETDEV_TX_OK
+  }
+
+  /** The frame that was not sent may have been the last of a burst: those before it wait for the doorbell (TXQ-18). */
+  endBurst(): void {
+    if (!nd.netdevXmitMore(this.dev) && this.card.txHead !== this.card.txTail) this.card.doorbell()
   }
 
   /** The longest frame it sends. */
@@ -254,7 +279,7 @@ export abstract class RefData {
 
   /** Puts a new buffer into slot `i` and, once the ring is set up, gives it to the card. */
   refill(i: number): boolean {
-    const skb = this.failAlloc?.() === true ? null : nd.netdevAllocSkb(this.dev, this.bufferSize())
+    const skb = this.spare.pop() ?? this.newBuffer(this.bufferSize())
     if (skb === null) return false
     this.rxSkb[i] = skb
     this.card.rx[i] = { mem: skb.mem, offset: skb.data, room: this.bufferSize(), length: -1 }
@@ -262,8 +287,13 @@ export abstract class RefData {
     return true
   }
 
-  bufferSize(): number {
-    return this.dev.mtu + nd.ETH_HLEN + nd.VLAN_HLEN + HEADROOM
+  /** Null when there is no memory. */
+  newBuffer(size: number): Slot {
+    return this.failAlloc?.() === true ? null : nd.netdevAllocSkb(this.dev, size)
+  }
+
+  bufferSize(mtu = this.dev.mtu): number {
+    return mtu + nd.ETH_HLEN + nd.VLAN_HLEN + HEADROOM
   }
 
   /** Lets the queues go on, with what waits in them. */

@@ -189,7 +189,13 @@ export class RefDriver extends RefData {
     })
   }
 
+  /** Without memory for a new ring all stays as it is; the watchdog comes again. */
   restart(lost: () => void): void {
+    try {
+      this.reserve(this.rxSize, this.dev.mtu)
+    } catch {
+      return
+    }
     this.quiesce(lost)
     this.allocRings()
     this.start()
@@ -216,6 +222,7 @@ export class RefDriver extends RefData {
 
   changeMtu(mtu: number): void {
     if (!nd.netifRunning(this.dev)) return
+    this.reserve(this.rxSize, mtu)
     this.quiesce(() => this.counters.txDropped++)
     // The buffers are made for the MTU that comes.
     this.dev.mtu = mtu
@@ -225,22 +232,15 @@ export class RefDriver extends RefData {
 
   setRings(tx: number, rx: number): void {
     if (tx < 2 || rx < 2) throw new Errno('EINVAL', 'a ring has at least two entries', tx < 2 ? 'tx' : 'rx')
-    const old = [this.txSize, this.rxSize] as const
-    if (!nd.netifRunning(this.dev)) {
-      this.txSize = tx
-      this.rxSize = rx
-      return
+    const running = nd.netifRunning(this.dev)
+    if (running) {
+      this.reserve(rx, this.dev.mtu)
+      this.quiesce(() => this.counters.txDropped++)
     }
-    this.quiesce(() => this.counters.txDropped++)
-    ;[this.txSize, this.rxSize] = [tx, rx]
-    try {
-      this.allocRings()
-    } catch (error) {
-      ;[this.txSize, this.rxSize] = old
-      this.allocRings()
-      this.start()
-      throw error
-    }
+    this.txSize = tx
+    this.rxSize = rx
+    if (!running) return
+    this.allocRings()
     this.start()
   }
 

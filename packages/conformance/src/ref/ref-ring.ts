@@ -14,7 +14,8 @@ export class RefDescRing implements DescRingShape {
 
   checkSize(): void {
     const { size } = this
-    if (!Number.isInteger(size) || size < 2 || (size & (size - 1)) !== 0) throw new RangeError(`ring of ${size}`)
+    if (!Number.isInteger(size) || size < 2 || (size & (size - 1)) !== 0)
+      throw new RangeError(`ring of ${size}`)
   }
 
   used(): number {

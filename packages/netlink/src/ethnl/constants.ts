@@ -1,0 +1,87 @@
+/** Commands of the ethtool family, from programs to the kernel. @kernel ETHTOOL_MSG_STRSET_GET include/uapi/linux/ethtool_netlink.h */
+export const EthMsg = {
+  STRSET_GET: 1,
+  LINKINFO_GET: 2,
+  LINKINFO_SET: 3,
+  LINKMODES_GET: 4,
+  LINKMODES_SET: 5,
+  LINKSTATE_GET: 6,
+  DEBUG_GET: 7,
+  DEBUG_SET: 8,
+  WOL_GET: 9,
+  WOL_SET: 10,
+  FEATURES_GET: 11,
+  FEATURES_SET: 12,
+  PRIVFLAGS_GET: 13,
+  PRIVFLAGS_SET: 14,
+  RINGS_GET: 15,
+  RINGS_SET: 16,
+  CHANNELS_GET: 17,
+  CHANNELS_SET: 18,
+  COALESCE_GET: 19,
+  COALESCE_SET: 20,
+  PAUSE_GET: 21,
+  PAUSE_SET: 22,
+  EEE_GET: 23,
+  EEE_SET: 24,
+  TSINFO_GET: 25,
+  CABLE_TEST_ACT: 26,
+  CABLE_TEST_TDR_ACT: 27,
+  TUNNEL_INFO_GET: 28,
+  FEC_GET: 29,
+  FEC_SET: 30,
+  MODULE_EEPROM_GET: 31,
+  STATS_GET: 32,
+  PHC_VCLOCKS_GET: 33,
+  MODULE_GET: 34,
+  MODULE_SET: 35,
+  PSE_GET: 36,
+  PSE_SET: 37,
+  RSS_GET: 38,
+} as const
+
+/** Commands of the ethtool family, from the kernel to programs: another list. @kernel ETHTOOL_MSG_STRSET_GET_REPLY include/uapi/linux/ethtool_netlink.h */
+export const EthReply = {
+  STRSET: 1,
+  LINKINFO: 2,
+  LINKINFO_NTF: 3,
+  LINKMODES: 4,
+  LINKMODES_NTF: 5,
+  LINKSTATE: 6,
+  DEBUG: 7,
+  DEBUG_NTF: 8,
+  WOL: 9,
+  WOL_NTF: 10,
+  FEATURES: 11,
+  FEATURES_SET: 12,
+  FEATURES_NTF: 13,
+  PRIVFLAGS: 14,
+  PRIVFLAGS_NTF: 15,
+  RINGS: 16,
+  RINGS_NTF: 17,
+  CHANNELS: 18,
+  CHANNELS_NTF: 19,
+  COALESCE: 20,
+  COALESCE_NTF: 21,
+  PAUSE: 22,
+  PAUSE_NTF: 23,
+  EEE: 24,
+  TSINFO: 26,
+  TUNNEL_INFO: 29,
+  FEC: 30,
+  MODULE_EEPROM: 32,
+  STATS: 33,
+  PHC_VCLOCKS: 34,
+  MODULE: 35,
+  PSE: 37,
+  RSS: 38,
+} as const
+
+/** Inside the header of an ethtool request. @kernel ETHTOOL_A_HEADER_DEV_INDEX include/uapi/linux/ethtool_netlink.h */
+export const EthHeader = { DEV_INDEX: 1, DEV_NAME: 2, FLAGS: 3, PHY_INDEX: 4 } as const
+
+/** Flags of the header. @kernel ETHTOOL_FLAG_COMPACT_BITSETS include/uapi/linux/ethtool_netlink.h */
+export const EthFlag = { COMPACT_BITSETS: 1, OMIT_REPLY: 2, STATS: 4 } as const
+
+/** The header's attribute in every message, but for STATS_GET. @kernel ETHTOOL_A_LINKINFO_HEADER include/uapi/linux/ethtool_netlink.h */
+export const A_HEADER = 1
