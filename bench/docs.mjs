@@ -90,7 +90,7 @@ function alone() {
 function method() {
   return [
     'Every contestant is a process of its own, so that none shapes how V8 compiles another; the C twins speak the same',
-    'protocol. All warm up, then take turns of about 1.5 ms, 41 rounds; a window in which the processor was taken away is',
+    'protocol. All warm up, then take turns of about 1.5 ms, 31 rounds; a window in which the processor was taken away is',
     'tried again. A ratio is taken round by round, and its median is judged, so what slows the whole machine falls out.',
     'The C twins (`bench/c/`) have rings, a pool, descriptors, completion and a budgeted poll, and nothing else: no',
     'net_device, queueing discipline, byte limit, statistics, offload or hooks. `spsc`, one of the rings once looked at, is',

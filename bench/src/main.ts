@@ -16,7 +16,7 @@ const HELP = `usage: npm run bench -- [--quick] [--json FILE] [--only NAME] [--l
   --only NAME  only what has NAME in its name; may be given more than once
   --list       the names`
 
-const FULL: Plan = { warmMs: 800, roundMs: 1.5, rounds: 41, retries: 6, judge: true }
+const FULL: Plan = { warmMs: 500, roundMs: 1.5, rounds: 31, retries: 5, judge: true }
 const QUICK: Plan = { warmMs: 40, roundMs: 0.5, rounds: 3, retries: 0, judge: false }
 /** Above these the machine had too much else to do. */
 const NOISY_SPREAD = 0.15

@@ -106,7 +106,8 @@ const conformance = defineCommand({
 const soak = defineCommand({
   meta: {
     name: 'soak',
-    description: 'Random operations under traffic on vnet, or on the driver a file exports; prints a minimal replay on failure',
+    description:
+      'Random operations under traffic on vnet, or on the driver a file exports; prints a minimal replay on failure',
   },
   args: {
     minutes: { type: 'string', default: '1', description: 'How long, of real time' },

@@ -35,19 +35,24 @@ export class Cli {
   }
 
   /** Runs the command to its end; `signal` is sent as soon as `when` was printed. */
-  run(args: readonly string[], interrupt?: { when: string; signal: NodeJS.Signals }): Promise<Ended> {
+  run(
+    args: readonly string[],
+    interrupt?: { when: string; signal: NodeJS.Signals; on?: 'stderr' },
+  ): Promise<Ended> {
     const child = spawn(process.execPath, [this.file, ...args], {
       env: { PATH: process.env['PATH'], NO_COLOR: '' },
     })
     const ended: Ended = { stdout: '', stderr: '', code: null }
     let sent = false
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      ended.stdout += text
-      if (interrupt === undefined || sent || !ended.stdout.includes(interrupt.when)) return
+    const heard = (stream: 'stdout' | 'stderr', text: string): void => {
+      ended[stream] += text
+      if (interrupt === undefined || sent || stream !== (interrupt.on ?? 'stdout')) return
+      if (!ended[stream].includes(interrupt.when)) return
       sent = true
       child.kill(interrupt.signal)
-    })
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (ended.stderr += text))
+    }
+    child.stdout.setEncoding('utf8').on('data', (text: string) => heard('stdout', text))
+    child.stderr.setEncoding('utf8').on('data', (text: string) => heard('stderr', text))
     return new Promise((resolve) => child.on('close', (code) => resolve({ ...ended, code })))
   }
 

@@ -1,6 +1,6 @@
-import { testDriver, type DriverSpec } from '@vnet/conformance'
+import { soakEpisode, testDriver, testRaces, type DriverSpec } from '@vnet/conformance'
 import { freeNetdev, unregisterNetdev } from '@vnet/netdev'
-import { describe, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { FifoCard } from '../src/fifo-card.ts'
 import { createFifo } from '../src/fifo-driver.ts'
 
@@ -22,3 +22,10 @@ const fifoSpec: DriverSpec = {
 }
 
 testDriver({ describe, it }, fifoSpec)
+testRaces({ describe, it }, fifoSpec)
+
+describe('soak', () => {
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])('lives through 200 random operations under traffic, seed %i', (seed) => {
+    expect(soakEpisode(fifoSpec, seed).failure).toBeNull()
+  })
+})

@@ -52,7 +52,8 @@ export const backendChecks: readonly BackendCheck[] = [
     title: 'counts what it takes from the card, frames and bytes',
     run(t) {
       t.port.plug(t.backend)
-      for (const length of [60, 1514, 60]) t.expect(t.send(1, length), `it refused a frame of ${length} bytes`)
+      for (const length of [60, 1514, 60])
+        t.expect(t.send(1, length), `it refused a frame of ${length} bytes`)
       t.equal([t.backend.counters.txFrames, t.backend.counters.txBytes], [3, 1634], 'txFrames and txBytes')
       t.backend.flush?.()
       t.booksAddUp()

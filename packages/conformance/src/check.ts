@@ -1,6 +1,5 @@
-import type { Supports } from './spec.ts'
+import type { DriverSpec, Supports } from './spec.ts'
 import { CheckFailure, CheckSkipped, Testbed } from './testbed.ts'
-import type { DriverSpec } from './spec.ts'
 
 /**
  * One way to see whether a driver keeps a rule. A rule may have several.
@@ -61,7 +60,9 @@ export function runCheck(spec: DriverSpec, check: Check, seed = 1): Outcome {
   const reported = t.kernel.violations.length
   const ending = finish(t)
   // A driver that a failed check left half way cannot be taken apart properly.
-  for (const late of violations(t, reported)) if (!seen.some((b) => b.id === late.id)) (own === null ? seen : ending).push({ ...late, general: own !== null })
+  for (const late of violations(t, reported))
+    if (!seen.some((b) => b.id === late.id))
+      (own === null ? seen : ending).push({ ...late, general: own !== null })
   const broken = [...seen, ...(own !== null && !seen.some((b) => b.id === check.id) ? [own] : []), ...ending]
   return { check, status: broken.length === 0 ? 'pass' : 'fail', broken, reason: '' }
 }

@@ -10,7 +10,7 @@ export const EXPLAINS: Readonly<Record<string, readonly string[]>> = {
   'OPEN-06': ['STAT-05', 'STAT-06', 'STOP-06'],
   // What each stop leaves behind adds up in a thousand stops.
   'STOP-01': ['STOP-06'],
-  'STOP-04': ['STOP-06'],
+  'STOP-04': ['STOP-06', 'SKB-06'],
   // Bytes that a stop leaves in flight hold the queue back: it stalls after many stops.
   'BQL-03': ['STOP-06'],
   // What is never freed is not freed in bounded time either.
@@ -20,6 +20,8 @@ export const EXPLAINS: Readonly<Record<string, readonly string[]>> = {
   'LINK-01': ['OPEN-07', 'STOP-03', 'LINK-03', 'LINK-04', 'IRQ-04'],
   // Resizing "keeps what fits in order": without the order of RING-04 there is none to keep.
   'RING-04': ['RING-09'],
+  // Frames that come up outside the poll know no budget.
+  'CTX-04': ['NAPI-04'],
   // What netifRx queues goes up when the poll is over.
   'RX-04': ['CTX-04'],
   // A completion can come in that gap as well as a frame.

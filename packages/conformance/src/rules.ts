@@ -244,4 +244,6 @@ const SECTIONS: readonly (readonly [section: string, rows: readonly Row[]])[] = 
 ]
 
 /** Every rule, in the order of the document. @kernel none */
-export const RULES: readonly Rule[] = SECTIONS.flatMap(([section, rows]) => rows.map(([id, level, sentence]) => ({ id, level, sentence, section })))
+export const RULES: readonly Rule[] = SECTIONS.flatMap(([section, rows]) =>
+  rows.map(([id, level, sentence]) => ({ id, level, sentence, section })),
+)

@@ -48,7 +48,8 @@ const KINDS = {
   receive: {
     weight: 30,
     draw: (rng) => [between(rng, 1, 60), between(rng, 0, 1520)],
-    run: (t, count, length) => void t.inject(...Array.from({ length: count }, (_, n) => testFrame(length, n))),
+    run: (t, count, length) =>
+      void t.inject(...Array.from({ length: count }, (_, n) => testFrame(length, n))),
   },
   wait: {
     weight: 25,
@@ -94,6 +95,7 @@ const KINDS = {
   },
   link: {
     weight: 4,
+    needs: 'carrier',
     draw: (rng) => [rng.below(3), 0],
     run: (t, up) => t.cable.setLink(up > 0),
   },
@@ -137,7 +139,7 @@ const KINDS = {
     draw: (rng) => [between(rng, 2, 7), between(rng, 2, 7)],
     run: (t, tx, rx) => {
       t.destroy()
-      t.create({ txRing: 1 << tx, rxRing: 1 << rx })
+      t.create({ txRing: 1 << tx, rxRing: 1 << rx, ...(t.supports.queues && { queues: 1 + (rx & 3) }) })
       if ((tx & 1) === 0) mayRefuse(() => t.up())
     },
   },

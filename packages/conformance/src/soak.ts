@@ -78,7 +78,7 @@ class Invariants {
   wrong: { readonly rule: string; readonly message: string } | null = null
   private readonly t: Testbed
   private before: RtnlLinkStats64 | null = null
-  private taken: () => bigint
+  private readonly taken: () => bigint
   private base = 0n
 
   constructor(t: Testbed) {
@@ -105,7 +105,8 @@ class Invariants {
     this.before = now
     if (before === null) return
     for (const key of Object.keys(now) as (keyof RtnlLinkStats64)[]) {
-      if (now[key] < before[key]) this.fail('STAT-05', `${key} went back from ${before[key]} to ${now[key]} at ${after}`)
+      if (now[key] < before[key])
+        this.fail('STAT-05', `${key} went back from ${before[key]} to ${now[key]} at ${after}`)
     }
   }
 
@@ -118,15 +119,18 @@ class Invariants {
     if (this.wrong !== null) return
     const accounted = txAccount(t.dev)
     const taken = this.taken() - this.base
-    if (t.supports.completion && accounted !== taken) this.fail('STAT-13', `the driver took ${taken} frames and accounts for ${accounted}`)
+    if (t.supports.completion && accounted !== taken)
+      this.fail('STAT-13', `the driver took ${taken} frames and accounts for ${accounted}`)
     const [out, got] = [t.cable.wire.length, t.received.length]
     t.sendMany(LAST_FRAMES)
     for (let n = 0; n < LAST_FRAMES; n++) {
       t.inject(1)
       t.run(100 * MS)
     }
-    if (t.cable.wire.length - out !== LAST_FRAMES) this.fail('TXQ-04', `at the end ${t.cable.wire.length - out} of ${LAST_FRAMES} frames went out`)
-    if (t.received.length - got !== LAST_FRAMES) this.fail('RX-05', `at the end ${t.received.length - got} of ${LAST_FRAMES} frames came in`)
+    if (t.cable.wire.length - out !== LAST_FRAMES)
+      this.fail('TXQ-04', `at the end ${t.cable.wire.length - out} of ${LAST_FRAMES} frames went out`)
+    if (t.received.length - got !== LAST_FRAMES)
+      this.fail('RX-05', `at the end ${t.received.length - got} of ${LAST_FRAMES} frames came in`)
     this.look('the end')
   }
 
@@ -143,7 +147,10 @@ class Invariants {
  *
  * @kernel none
  */
-export function soakEpisode(spec: DriverSpec, seed: number): EpisodeResult & { readonly failure: SoakFailure | null } {
+export function soakEpisode(
+  spec: DriverSpec,
+  seed: number,
+): EpisodeResult & { readonly failure: SoakFailure | null } {
   const result = replaySoak(spec, seed, drawEpisode(spec, seed))
   const { wrong } = result
   if (wrong === null) return { ...result, failure: null }
@@ -155,14 +162,25 @@ export function soakEpisode(spec: DriverSpec, seed: number): EpisodeResult & { r
 /** Leaves out what can be left out: halves first, then smaller pieces, then single operations. */
 function shrink(spec: DriverSpec, seed: number, all: readonly SoakOp[], rule: string): readonly SoakOp[] {
   let ops = all
-  let tries = SHRINK_TRIES
-  const fails = (some: readonly SoakOp[]): boolean => tries-- > 0 && replaySoak(spec, seed, some).wrong?.rule === rule
-  for (let piece = Math.ceil(ops.length / 2); piece >= 1 && tries > 0; piece = piece === 1 ? 0 : Math.ceil(piece / 2)) {
-    for (let at = 0; at < ops.length && tries > 0; ) {
+  const budget = { tries: SHRINK_TRIES }
+  for (let piece = Math.ceil(all.length / 2); piece > 0; piece = piece === 1 ? 0 : Math.ceil(piece / 2)) {
+    for (let at = 0; at < ops.length;) {
       const without = [...ops.slice(0, at), ...ops.slice(at + piece)]
-      if (fails(without)) ops = without
+      if (stillFails(spec, seed, without, rule, budget)) ops = without
       else at += piece
     }
   }
   return ops
+}
+
+function stillFails(
+  spec: DriverSpec,
+  seed: number,
+  ops: readonly SoakOp[],
+  rule: string,
+  budget: { tries: number },
+): boolean {
+  if (budget.tries === 0) return false
+  budget.tries--
+  return replaySoak(spec, seed, ops).wrong?.rule === rule
 }

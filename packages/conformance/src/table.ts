@@ -56,7 +56,14 @@ export function conformanceTable(options: TableOptions = {}): ConformanceTable {
   })
   const rows = RULES.filter((rule) => wanted(rule.id)).map(({ id, level, sentence }): RuleRow => {
     const checks = allChecks.filter((check) => check.id === id).map((check) => check.title)
-    return { id, level, sentence, checks, mutants: results.get(id) ?? [], reason: NOT_APPLICABLE[id] ?? NO_MUTANT[id] ?? '' }
+    return {
+      id,
+      level,
+      sentence,
+      checks,
+      mutants: results.get(id) ?? [],
+      reason: NOT_APPLICABLE[id] ?? NO_MUTANT[id] ?? '',
+    }
   })
   return {
     rows,
@@ -81,7 +88,12 @@ export function formatTable(table: ConformanceTable): string {
   const { rules, checked, caught, notApplicable } = table
   const width = Math.max(0, ...table.rows.map((row) => row.id.length))
   const lines = table.rows.map((row) => `${row.id.padEnd(width)}  ${describe(row)}`)
-  return [...lines, '', `rules ${rules}: ${checked} checked, ${caught} with a mutant caught, ${notApplicable} not applicable`, ''].join('\n')
+  return [
+    ...lines,
+    '',
+    `rules ${rules}: ${checked} checked, ${caught} with a mutant caught, ${notApplicable} not applicable`,
+    '',
+  ].join('\n')
 }
 
 function describe(row: RuleRow): string {
@@ -89,6 +101,7 @@ function describe(row: RuleRow): string {
   if (checks.length === 0) return `not applicable: ${reason}`
   if (mutants.length === 0) return reason === '' ? 'checked, no mutant yet' : `checked, no mutant: ${reason}`
   const missed = mutants.filter((mutant) => !mutant.caught)
-  if (missed.length === 0) return `checked, mutant caught: ${mutants.map((mutant) => mutant.fault).join('; ')}`
+  if (missed.length === 0)
+    return `checked, mutant caught: ${mutants.map((mutant) => mutant.fault).join('; ')}`
   return `checked, mutant NOT caught: ${missed.map((m) => `${m.fault} (blamed: ${m.blamed.join(', ') || 'nothing'})`).join('; ')}`
 }

@@ -68,7 +68,7 @@ export class Testbed {
     this.spec = spec
     this.supports = spec.supports ?? {}
     this.seed = seed
-    this.kernel = createKernel({ strict: false, checks: true, seed })
+    this.kernel = createKernel({ strict: false, checks: true, seed, regionBytes: 1 << 19 })
     this.cable = new TestCable(this.kernel)
     registerNetdeviceNotifier(this.kernel, (event, dev) => {
       this.notices.push(`${event} ${dev.name}`)
@@ -182,7 +182,9 @@ export class Testbed {
 
   /** Puts frames on the wire towards the card at one moment; a number makes that many test frames of 60 bytes. */
   inject(...frames: readonly (Uint8Array | number)[]): boolean[] {
-    const all = frames.flatMap((f) => (typeof f === 'number' ? Array.from({ length: f }, (_, n) => testFrame(60, n)) : [f]))
+    const all = frames.flatMap((f) =>
+      typeof f === 'number' ? Array.from({ length: f }, (_, n) => testFrame(60, n)) : [f],
+    )
     return this.cable.inject(...all)
   }
 
@@ -239,7 +241,8 @@ export class Testbed {
     devAddPack(this.kernel, {
       type: ETH_P_ALL,
       func: (skb) => {
-        if (skb.pktType !== PACKET_OUTGOING) this.received.push(skb.mem.slice(skb.macHeader, skb.data + skb.len))
+        if (skb.pktType !== PACKET_OUTGOING)
+          this.received.push(skb.mem.slice(skb.macHeader, skb.data + skb.len))
         consumeSkb(skb)
         return NET_RX_SUCCESS
       },

@@ -24,7 +24,9 @@ describe('the list of rules', () => {
   })
 
   it('knows every id that checks, mutants and exceptions name', () => {
-    const named = [...allChecks, ...allMutants].map((x) => x.id).concat(Object.keys(NO_MUTANT), Object.keys(NOT_APPLICABLE))
+    const named = [...allChecks, ...allMutants]
+      .map((x) => x.id)
+      .concat(Object.keys(NO_MUTANT), Object.keys(NOT_APPLICABLE))
     expect(named.filter((id) => place(id) < 0)).toEqual([])
   })
 

@@ -48,7 +48,10 @@ describe('the driver this project began with', () => {
   it('is not judged where its design leaves nothing to look at', () => {
     for (const id of OUT_OF_REACH) {
       const states = outcomes.filter((o) => o.check.id === id).map((o) => o.status)
-      expect(states.every((status) => status === 'skip'), id).toBe(true)
+      expect(
+        states.every((status) => status === 'skip'),
+        id,
+      ).toBe(true)
     }
   })
 })

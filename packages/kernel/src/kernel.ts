@@ -41,6 +41,8 @@ export interface KernelOptions {
   readonly console?: (record: LogRecord) => void
   /** The most memory `kernel.mem` grows to. Default 256 MiB. */
   readonly memoryBytes?: number
+  /** The least memory it grows by. Default 8 MiB; less suits many kernels that live a moment, as in tests. */
+  readonly regionBytes?: number
 }
 
 /** Violations kept; a broken loop must not eat the memory. */
@@ -103,7 +105,7 @@ export class Kernel {
     this.softirq = new Softirqs(this)
     this.threads = new Kthreads(this)
     this.rtnl = new Rtnl(this)
-    this.mem = new PhysMemory(this, options.memoryBytes)
+    this.mem = new PhysMemory(this, options.memoryBytes, options.regionBytes)
     this.dyndbg = new DynamicDebug(this)
     this.modules = new ModuleLoader(this)
     this.#realTime = this.clock.real ? new RealTime(this, this.events) : null

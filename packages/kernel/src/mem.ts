@@ -4,7 +4,7 @@ import type { Kernel } from './kernel.ts'
 
 /** Bytes in a page. @kernel PAGE_SIZE include/vdso/page.h */
 export const PAGE_SIZE = 4096
-/** The least a region is made of. */
+/** The least a region is made of, unless the kernel was told otherwise. */
 const REGION_BYTES = 8 * 1024 * 1024
 /** Blocks start and end at multiples of this: a cache line. */
 const GRAIN = 64
@@ -67,14 +67,16 @@ export class PhysMemory {
   readonly regions: MemoryRegion[] = []
   readonly #kernel: Kernel
   readonly #limit: number
+  readonly #regionBytes: number
   readonly #free = new Map<number, FreeList>()
   readonly #blocks = new Set<MemoryBlock>()
   #allocated = 0
   #owned = 0
 
-  constructor(kernel: Kernel, limit: number | undefined) {
+  constructor(kernel: Kernel, limit: number | undefined, regionBytes: number = REGION_BYTES) {
     this.#kernel = kernel
     this.#limit = limit ?? DEFAULT_LIMIT
+    this.#regionBytes = regionBytes
     kernel.census.add('memory', () => [...this.#blocks].map((b) => describe(b as Block)))
   }
 
@@ -142,7 +144,7 @@ export class PhysMemory {
         `out of memory: ${reserved} bytes wanted, ${left} of ${this.#limit} left to grow`,
       )
     }
-    const size = Math.min(Math.max(REGION_BYTES, reserved), Math.floor(left / GRAIN) * GRAIN)
+    const size = Math.min(Math.max(this.#regionBytes, reserved), Math.floor(left / GRAIN) * GRAIN)
     const region = this.addRegion(makeBuffer(size))
     this.#owned += size
     this.#free.set(region.id, new FreeList(size))

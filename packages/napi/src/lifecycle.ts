@@ -1,4 +1,4 @@
-import { hrtimerCancel, localBhDisable, localBhEnable, mightSleep } from '@vnet/kernel'
+import { hrtimerCancel, localBhDisable, localBhEnable, mightSleep, ScheduleBlocked } from '@vnet/kernel'
 import { ownerConfig, saveConfig } from './config.ts'
 import { napiWatchdog } from './complete.ts'
 import { isLinked, unlink } from './list.ts'
@@ -107,10 +107,12 @@ export function napiEnable(n: NapiStruct): void {
  * Process context, in `ndoStop`. Polls left over are run here. Called from a poll of the instance, or twice in a row,
  * it would wait for ever, and is reported.
  *
+ * @throws ScheduleBlocked inside onAnotherCpu(), while the poll stands still here
  * @kernel napi_disable() net/core/dev.c
  * @rule NAPI-01 NAPI-15 STOP-01 STOP-03
  */
 export function napiDisable(n: NapiStruct): void {
+  waitElsewhere(n)
   let why = whyHopeless(n)
   if (why === '') {
     mightSleep(n.kernel, 'napiDisable')
@@ -136,10 +138,19 @@ function retire(n: NapiStruct): void {
   saveConfig(n)
 }
 
+/** On another CPU it would wait for the owner that stands still on this one: such a schedule is impossible. */
+function waitElsewhere(n: NapiStruct): void {
+  if (n.kernel.cpu.otherDepth === 0 || isDisabled(n) || (n.state & NAPIF_STATE_SCHED) === 0) return
+  if (n.depth === 0 && (n.state & NAPIF_STATE_SCHED_THREADED) !== 0) return
+  throw new ScheduleBlocked(`napiDisable waits for the poll of ${napiName(n)}`)
+}
+
 /** Gives the reason when the owner is the caller itself, or nobody. */
 function whyHopeless(n: NapiStruct): string {
   if (isDisabled(n)) return 'disabled twice in a row, waits for itself for ever'
-  if (n.depth > 0) return 'disabled from inside its own poll, waits for itself for ever'
+  // A poll on another CPU that has completed does not own it any more.
+  if (n.depth > 0 && n.kernel.cpu.otherDepth === 0)
+    return 'disabled from inside its own poll, waits for itself for ever'
   if ((n.state & NAPIF_STATE_IN_BUSY_POLL) !== 0) return 'disabled from inside a busy loop that has it'
   return ''
 }

@@ -13,6 +13,8 @@ import type { SoftnetData } from './softnet-data.ts'
 export interface NapiHandle {
   readonly napiId: number
   readonly enabled: boolean
+  /** Its poll function is running. */
+  readonly polling?: boolean
   del(): void
 }
 
@@ -174,6 +176,11 @@ export class NapiStruct implements NapiHandle {
   /** May be scheduled: added, and enabled since. */
   get enabled(): boolean {
     return (this.state & NAPIF_STATE_LISTED) !== 0 && !isDisabled(this)
+  }
+
+  /** Its poll function is running. */
+  get polling(): boolean {
+    return this.depth > 0
   }
 
   /** Deletes it, as `netifNapiDel` does. For the owner that finds it left over. */

@@ -25,7 +25,7 @@ export function napiById(kernel: Kernel, napiId: number): NapiStruct | undefined
 /**
  * Lists the instances of an owner, in the order they were added.
  *
- * @kernel dev->napi_list include/linux/netdevice.h
+ * @kernel napi_list of struct net_device include/linux/netdevice.h
  */
 export function napiList(owner: NapiOwner): NapiStruct[] {
   return softnet(owner.kernel).napis.filter((n) => n.owner === owner)

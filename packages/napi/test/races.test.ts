@@ -1,6 +1,6 @@
-import { createKernel } from '@vnet/kernel'
+import { createKernel, onAnotherCpu, ScheduleBlocked } from '@vnet/kernel'
 import { describe, expect, it } from 'vitest'
-import { napiEnable } from '../src/index.ts'
+import { napiDisable, napiEnable } from '../src/index.ts'
 import { type Bugs, settle, Source } from './source.ts'
 
 interface Outcome {
@@ -59,5 +59,31 @@ describe('something arrives at a point where it can hurt', () => {
     }
     expect(late({})).toBe(1)
     expect(late({ unmaskAlways: true })).toBe(2)
+  })
+
+  it('NAPI-15 disabled on another CPU, it waits for a poll that stands still here, and changes nothing', () => {
+    const kernel = createKernel()
+    const source = new Source(kernel, 'src0')
+    napiEnable(source.napi)
+    const elsewhere = (): void => onAnotherCpu(kernel, () => napiDisable(source.napi))
+    source.onPoll = () => {
+      expect(elsewhere).toThrow(ScheduleBlocked)
+      expect(source.napi.enabled).toBe(true)
+    }
+    source.arrive(1)
+    settle(kernel)
+    expect(source.handled).toBe(1)
+  })
+
+  it('NAPI-15 disabled on another CPU, it does not wait for a poll that has completed', () => {
+    const kernel = createKernel()
+    const source = new Source(kernel, 'src0')
+    napiEnable(source.napi)
+    kernel.preemptHook = (point) => {
+      if (point === 'napi:after-complete') onAnotherCpu(kernel, () => napiDisable(source.napi))
+    }
+    source.arrive(1)
+    settle(kernel)
+    expect([source.handled, source.napi.enabled, kernel.violations]).toEqual([1, false, []])
   })
 })

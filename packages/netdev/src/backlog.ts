@@ -107,13 +107,16 @@ function mayQueue(skb: SkBuff): boolean {
     kernel.warnOn('RX-01', `netifRx of ${skbName(skb)} without a device: call ethTypeTrans first`)
     return true
   }
-  // Set by napi while it polls an instance of this device; absent when nobody does.
-  const polling = (dev as { napiPolling?: number | boolean }).napiPolling
-  if (polling && kernel.ctx === 'softirq') {
+  if (kernel.ctx === 'softirq' && isPolled(dev)) {
     kernel.warnOn(
       'RX-04',
       `netifRx of ${skbName(skb)} inside a NAPI poll of ${dev.name}: use netifReceiveSkb or groReceiveSkb`,
     )
   }
   return true
+}
+
+function isPolled(dev: NetDevice<any>): boolean {
+  for (const napi of dev.napis) if (napi.polling === true) return true
+  return false
 }

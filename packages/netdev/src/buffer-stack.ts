@@ -51,12 +51,7 @@ export function addBuffers(
   count: number,
 ): void {
   const first = home.buffers.length
-  const stack = new Int32Array(first + count)
-  stack.set(home.stack)
-  home.stack = stack
-  const states = new Uint8Array(first + count)
-  states.set(home.states)
-  home.states = states
+  makeRoom(home, first + count)
   for (let i = 0; i < count; i++) {
     const shinfo = new SkbSharedInfo(region, base + i * home.size, first + i, home)
     shinfo.native = newSkb(cache, shinfo)
@@ -65,4 +60,16 @@ export function addBuffers(
     home.stack[home.free + i] = first + count - 1 - i
   }
   home.free += count
+}
+
+/** Twice as much each time, so that a million buffers are not copied thousands of times. */
+function makeRoom(home: BufferStack, count: number): void {
+  if (count <= home.stack.length) return
+  const room = Math.max(count, home.stack.length * 2)
+  const stack = new Int32Array(room)
+  stack.set(home.stack)
+  home.stack = stack
+  const states = new Uint8Array(room)
+  states.set(home.states)
+  home.states = states
 }

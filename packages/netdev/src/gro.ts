@@ -8,6 +8,7 @@ import { GRO_NORMAL, GroNode, groRemove } from './gro-node.ts'
 import { groTcp } from './gro-tcp.ts'
 import { groUdp } from './gro-udp.ts'
 import { netifReceiveSkb } from './receive.ts'
+import type { RxState } from './rx-state.ts'
 import { kfreeSkb } from './skb-free.ts'
 import type { SkBuff } from './skbuff.ts'
 
@@ -28,10 +29,17 @@ export function groInit(dev: NetDevice<any>): GroNode {
  */
 export function groReceiveSkb(gro: GroNode, skb: SkBuff): number {
   const rx = skb.cache.rx
-  if (rx !== null && rx.tpGro.enabled) rx.tpGro.emit(skb.dev?.name ?? '', skb.protocol, skb.len, skb.id)
-  const result = tryMerge(gro, skb)
+  if (rx !== null && rx.tpGro.enabled) traceGro(rx, skb)
+  const { protocol } = skb
+  // Asked here, so that what is not IP costs no call.
+  const result = protocol === ETH_P_IP || protocol === ETH_P_IPV6 ? tryMerge(gro, skb, protocol) : GRO_NORMAL
   if (result === GRO_NORMAL) netifReceiveSkb(skb)
   return result
+}
+
+/** Apart: what is rare must not use up the bytecode V8 inlines. */
+function traceGro(rx: RxState, skb: SkBuff): void {
+  rx.tpGro.emit(skb.dev?.name ?? '', skb.protocol, skb.len, skb.id)
 }
 
 /** Passes up what is held; with `old` only what was held before this jiffy. @kernel gro_flush() include/net/gro.h */
@@ -62,9 +70,8 @@ export function groFree(gro: GroNode): void {
   }
 }
 
-function tryMerge(gro: GroNode, skb: SkBuff): number {
-  const { dev, protocol, data } = skb
-  if (protocol !== ETH_P_IP && protocol !== ETH_P_IPV6) return GRO_NORMAL
+function tryMerge(gro: GroNode, skb: SkBuff, protocol: number): number {
+  const { dev, data } = skb
   if (dev === null || (dev.pktFeatures & PktFeature.GRO) === 0) return GRO_NORMAL
   // Not ours to change, merged by the card already, or without the alignment that lets headers be compared by words.
   if (skb.users !== 1 || skb.cloned || skb.gsoSize !== 0 || (data & 3) !== 0) return GRO_NORMAL

@@ -25,6 +25,8 @@ export interface NapiHandle {
   readonly napiId: number
   readonly enabled: boolean
   del(): void
+  /** Its poll function is running. */
+  readonly polling?: boolean
 }
 
 /** An address in a filter list, with the number of its users. @kernel struct netdev_hw_addr include/linux/netdevice.h */

@@ -28,7 +28,7 @@ export function netifReceiveSkb(skb: SkBuff): number {
   if (cache.checks && !mayReceive(skb)) return NET_RX_DROP
   rx.received++
   if (dev === null) return refuse(rx, skb)
-  if (rx.tpReceive.enabled) rx.tpReceive.emit(dev.name, skb.protocol, skb.len, skb.id)
+  if (rx.tpReceive.enabled) traceReceive(rx, skb, dev)
   skb.networkHeader = skb.data
   if (skb.transportHeader < 0) skb.transportHeader = skb.data
   let { protocol } = skb
@@ -49,6 +49,11 @@ export function netifReceiveSkb(skb: SkBuff): number {
   if (last === null) return listeners > 0 ? onlyTaps(rx, skb) : noHandler(rx, skb, dev)
   rx.delivered++
   return last.func(skb, dev)
+}
+
+/** Apart: what is rare must not use up the bytecode V8 inlines. */
+function traceReceive(rx: RxState, skb: SkBuff, dev: NetDevice<any>): void {
+  rx.tpReceive.emit(dev.name, skb.protocol, skb.len, skb.id)
 }
 
 /** Hands over a list of packets linked by `next`, in order. @kernel netif_receive_skb_list() net/core/dev.c @rule RX-03 */

@@ -143,7 +143,7 @@ describe('netifRx', () => {
 
 describe('misuse', () => {
   it('RX-04 from inside a NAPI poll is reported, when napi says that one runs', () => {
-    const polled = dev as NetDevice<any> & { napiPolling?: number }
+    const napi = { napiId: 8193, enabled: true, polling: true, del: () => {} }
     devAddPack(kernel, {
       type: 0x0800,
       func(skb) {
@@ -153,11 +153,11 @@ describe('misuse', () => {
     })
     const ip = Uint8Array.from([...MAC_A, ...MAC_B, 8, 0, 1])
     expect(netifRx(ring.receive(ip))).toBe(0)
-    polled.napiPolling = 1
+    dev.napis.add(napi)
     expect(violation(() => netifRx(ring.receive(ip)))).toMatch(
       /^RX-04: netifRx of skb#\d+ of rx0-rx0 inside a NAPI poll of rx0/,
     )
-    delete polled.napiPolling
+    dev.napis.delete(napi)
   })
 
   it('RX-01 SKB-06 a packet without a device, and one that was freed, are reported', () => {

@@ -145,6 +145,19 @@ describe('transmit', () => {
     expect(stats().txPackets + stats().txErrors).toBe(21n)
   })
 
+  it('WDT-03 needs no new buffers for a reset: those of the ring serve again', () => {
+    start({ txRing: 8 })
+    rig.card.hang()
+    rig.dev.priv.queues[0]!.pool.fail = () => true
+    for (let i = 0; i < 20; i++) rig.send(frame(60, i))
+    rig.kernel.runFor(20_000 * MS)
+    expect(rig.dev.txq[0]!.txTimeouts).toBe(1)
+    rig.dev.priv.queues[0]!.pool.fail = null
+    rig.offer(frame(60, 7))
+    rig.kernel.runFor(MS)
+    expect(rig.received.map(numberOf)).toEqual([7])
+  })
+
   it('TXQ-14 frees and counts a frame longer than the device takes', () => {
     start()
     rig.send(frame(1519))

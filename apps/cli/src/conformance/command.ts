@@ -1,6 +1,7 @@
 import * as ownKit from '@vnet/conformance'
 import type { ConformanceReport, Outcome } from '@vnet/conformance'
 import { CommandError, usage } from '../errors.ts'
+import { plural } from '../ui/number.ts'
 import { paint, screenOf, type Screen } from '../ui/style.ts'
 import { loadDriverFile, type LoadedDriver } from './driver-file.ts'
 import { Ticker, printOutcome } from './lines.ts'
@@ -62,11 +63,19 @@ function countOf(report: ConformanceReport, status: Outcome['status']): number {
 }
 
 function printSummary(screen: Screen, report: ConformanceReport): void {
-  const [passed, fails, skipped] = (['pass', 'fail', 'skip'] as const).map((status) => countOf(report, status))
+  const [passed, fails, skipped] = (['pass', 'fail', 'skip'] as const).map((status) =>
+    countOf(report, status),
+  )
   screen.write('\n')
-  for (const [id, message] of report.broken) screen.write(`${paint(screen, 'red', id)} is broken: ${message}\n`)
-  const verdict = fails === 0 ? paint(screen, 'green', 'keeps the rules') : paint(screen, 'red', `breaks ${report.broken.size} rules`)
-  screen.write(`${report.driver} ${verdict}: ${passed} checks passed, ${fails} failed, ${skipped} skipped (seed ${report.seed})\n`)
+  for (const [id, message] of report.broken)
+    screen.write(`${paint(screen, 'red', id)} is broken: ${message}\n`)
+  const verdict =
+    fails === 0
+      ? paint(screen, 'green', 'keeps the rules')
+      : paint(screen, 'red', `breaks ${plural(report.broken.size, 'rule')}`)
+  screen.write(
+    `${report.driver} ${verdict}: ${passed} checks passed, ${fails} failed, ${skipped} skipped (seed ${report.seed})\n`,
+  )
 }
 
 function asJson(report: ConformanceReport): unknown {

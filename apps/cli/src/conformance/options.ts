@@ -2,10 +2,14 @@ import { usage } from '../errors.ts'
 
 /** Words of the command line that may be rule ids: `TXQ-01`, also several with commas between. */
 export function ruleIds(words: readonly string[], known: ReadonlySet<string>): readonly string[] | undefined {
-  const ids = words.flatMap((word) => word.split(',')).map((word) => word.trim().toUpperCase()).filter((id) => id !== '')
+  const ids = words
+    .flatMap((word) => word.split(','))
+    .map((word) => word.trim().toUpperCase())
+    .filter((id) => id !== '')
   if (ids.length === 0) return undefined
   const strange = ids.find((id) => !known.has(id))
-  if (strange !== undefined) throw usage(`vnet conformance: there is no rule ${strange}; see docs/driver-rules.md`)
+  if (strange !== undefined)
+    throw usage(`vnet conformance: there is no rule ${strange}; see docs/driver-rules.md`)
   return ids
 }
 

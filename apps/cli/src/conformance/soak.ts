@@ -15,7 +15,9 @@ export interface SoakWords {
 }
 
 const NS_PER_MINUTE = 60e9
-const PROGRESS_NS = 5e9
+/** The first line of progress comes soon, the others each ten seconds. */
+const FIRST_PROGRESS_NS = 2e9
+const PROGRESS_NS = 10e9
 
 interface Tally {
   episodes: number
@@ -29,15 +31,19 @@ interface Tally {
 /** `vnet soak`: episode after episode until the time is over, each from its own seed; returns the exit code. */
 export async function soakCommand(args: SoakWords, noColour: boolean): Promise<number> {
   const minutes = Number(args.minutes)
-  if (!(minutes > 0 && minutes <= 100_000)) throw usage(`vnet soak: --minutes is a number above 0, not '${args.minutes}'`)
+  if (!(minutes > 0 && minutes <= 100_000))
+    throw usage(`vnet soak: --minutes is a number above 0, not '${args.minutes}'`)
   const most = args.episodes === '' ? Infinity : wholeNumber('soak', 'episodes', args.episodes, 1)
   const first = wholeNumber('soak', 'seed', args.seed, 0)
-  const { kit, spec } = args.words[0] === undefined ? { kit: { soakEpisode, formatOp }, spec: vnetSpec } : await loadDriverFile(args.words[0])
+  const { kit, spec } =
+    args.words[0] === undefined
+      ? { kit: { soakEpisode, formatOp }, spec: vnetSpec }
+      : await loadDriverFile(args.words[0])
   const screen = screenOf(process.stdout, noColour)
   const stop = new Stop()
   const tally: Tally = { episodes: 0, ops: 0, sent: 0, received: 0, time: 0 }
   const began = process.hrtime.bigint()
-  let told = began
+  let next = FIRST_PROGRESS_NS
   try {
     for (let seed = first; tally.episodes < most && !stop.asked; seed++) {
       const { ops, sent, received, time, failure } = kit.soakEpisode(spec, seed)
@@ -47,19 +53,21 @@ export async function soakCommand(args: SoakWords, noColour: boolean): Promise<n
       tally.received += received
       tally.time += time
       if (failure !== null) return tellFailure(screen, spec.name, failure, kit.formatOp, args.words[0])
-      const now = process.hrtime.bigint()
-      if (Number(now - told) >= PROGRESS_NS) {
-        told = now
+      const passed = Number(process.hrtime.bigint() - began)
+      if (passed >= next) {
+        next = passed + PROGRESS_NS
         process.stderr.write(`soak: ${line(tally)}\n`)
       }
-      if (most === Infinity && Number(now - began) >= minutes * NS_PER_MINUTE) break
+      if (most === Infinity && passed >= minutes * NS_PER_MINUTE) break
       await stop.breathe()
     }
   } finally {
     stop.end()
   }
   screen.write(`${spec.name}: ${line(tally)}\n`)
-  screen.write(`${paint(screen, 'green', 'nothing broken')}: no rule, no counter, no frame lost without a trace, nothing left behind\n`)
+  screen.write(
+    `${paint(screen, 'green', 'nothing broken')}: no rule, no counter, no frame lost without a trace, nothing left behind\n`,
+  )
   return stop.asked ? 130 : 0
 }
 
@@ -68,11 +76,19 @@ function line({ episodes, ops, sent, received, time }: Tally): string {
   return `${grouped(episodes)} lives of the driver, ${grouped(ops)} operations, ${grouped(sent)} frames out, ${grouped(received)} in, ${seconds} simulated seconds`
 }
 
-function tellFailure(screen: Screen, driver: string, f: SoakFailure, format: typeof formatOp, file: string | undefined): number {
+function tellFailure(
+  screen: Screen,
+  driver: string,
+  f: SoakFailure,
+  format: typeof formatOp,
+  file: string | undefined,
+): number {
   screen.write(`${paint(screen, 'red', f.rule)} is broken: ${f.message}\n`)
   screen.write(`found after ${f.foundAfter} operations of seed ${f.seed}; the shortest way there:\n`)
   for (const op of f.ops) screen.write(`  ${format(op)}\n`)
-  screen.write(`again: vnet soak ${file === undefined ? '' : `${file} `}--episodes 1 --seed ${f.seed}    in a test: replaySoak(${driver}, ${f.seed}, ${JSON.stringify(f.ops)})\n`)
+  screen.write(
+    `again: vnet soak ${file === undefined ? '' : `${file} `}--episodes 1 --seed ${f.seed}    in a test: replaySoak(${driver}, ${f.seed}, ${JSON.stringify(f.ops)})\n`,
+  )
   return 1
 }
 

@@ -22,7 +22,8 @@ export const vnetSpec: DriverSpec = {
         interrupts: () => card.counters.interrupts,
         // The pools come with the first open.
         failAlloc: (fail) => {
-          for (const { pool } of dev.priv.queues as readonly { pool?: { fail: typeof fail } }[]) if (pool !== undefined) pool.fail = fail
+          for (const { pool } of dev.priv.queues as readonly { pool?: { fail: typeof fail } }[])
+            if (pool !== undefined) pool.fail = fail
         },
       },
       destroy() {

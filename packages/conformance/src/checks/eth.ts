@@ -100,7 +100,11 @@ export const ethChecks: readonly Check[] = [
       const ring = eth.ethtoolGetRingparam(dev)
       const { mtu } = dev
       t.kernel.rtnl.run(() => eth.ethtoolSetRingparam(dev, { rxPending: 32 }))
-      t.equal(eth.ethtoolGetRingparam(dev).txPending, ring.txPending, 'transmit ring after a set of the receive ring')
+      t.equal(
+        eth.ethtoolGetRingparam(dev).txPending,
+        ring.txPending,
+        'transmit ring after a set of the receive ring',
+      )
       t.equal(t.supports.coalesce ? eth.ethtoolGetCoalesce(dev) : null, coalesce, 'coalescing after a set of the receive ring') // prettier-ignore
       t.equal(dev.mtu, mtu, 'MTU after a set of the receive ring')
     },
@@ -154,7 +158,11 @@ export const ethChecks: readonly Check[] = [
       }))
       t.equal(code(t, () => eth.ethtoolSetRingparam(dev, { rxPending: rxMaxPending + 1 })), 'EINVAL', 'one more than the maximum') // prettier-ignore
       t.equal(calls, 0, 'times the driver was asked for more than its maximum')
-      t.equal(code(t, () => eth.ethtoolSetRingparam(dev, { rxPending: rxMaxPending })), 'none', 'its own maximum')
+      t.equal(
+        code(t, () => eth.ethtoolSetRingparam(dev, { rxPending: rxMaxPending })),
+        'none',
+        'its own maximum',
+      )
     },
   },
   {
@@ -167,7 +175,11 @@ export const ethChecks: readonly Check[] = [
       t.expect(combinedCount > 0 || (rxCount > 0 && txCount > 0), `it has ${combinedCount} combined channels, ${rxCount} to receive and ${txCount} to send`) // prettier-ignore
       overlay(dev, (ops) => ({ setChannels: ops.setChannels ?? (() => {}) }))
       const none = { combinedCount: 0, rxCount: 0, txCount: 0 }
-      t.equal(code(t, () => eth.ethtoolSetChannels(dev, none)), 'EINVAL', 'a set to no channels at all')
+      t.equal(
+        code(t, () => eth.ethtoolSetChannels(dev, none)),
+        'EINVAL',
+        'a set to no channels at all',
+      )
     },
   },
   {
@@ -268,7 +280,11 @@ export const ethChecks: readonly Check[] = [
       }))
       eth.ethtoolGetRingparam(dev)
       t.equal(log.splice(0), ['begin', 'get', 'complete'], 'calls of a get')
-      t.equal(code(t, () => eth.ethtoolSetRingparam(dev, { rxPending: 16 })), 'EINVAL', 'the refusal')
+      t.equal(
+        code(t, () => eth.ethtoolSetRingparam(dev, { rxPending: 16 })),
+        'EINVAL',
+        'the refusal',
+      )
       t.equal(log, ['begin', 'get', 'set', 'complete'], 'calls of a set that is refused')
     },
   },
@@ -305,7 +321,8 @@ export const ethChecks: readonly Check[] = [
     run(t) {
       const dev = t.start()
       const { getPauseparam, getPauseStats } = tableOf(dev)
-      if (getPauseparam === undefined) t.equal(code(t, () => eth.ethtoolGetPauseparam(dev)), 'EOPNOTSUPP', 'pause settings') // prettier-ignore
+      if (getPauseparam === undefined)
+        t.equal(code(t, () => eth.ethtoolGetPauseparam(dev)), 'EOPNOTSUPP', 'pause settings') // prettier-ignore
       else t.expect(getPauseStats !== undefined, 'it has pause settings and no pause statistics')
     },
   },
@@ -315,7 +332,8 @@ export const ethChecks: readonly Check[] = [
     needs: ['coalesce'],
     run(t) {
       const dev = t.start()
-      if (tableOf(dev).supportedCoalesceParams?.has('useAdaptiveRxCoalesce')) t.skip('it has adaptive coalescing')
+      if (tableOf(dev).supportedCoalesceParams?.has('useAdaptiveRxCoalesce'))
+        t.skip('it has adaptive coalescing')
       const set = (useAdaptiveRxCoalesce: boolean | undefined): string => code(t, () => eth.ethtoolSetCoalesce(dev, { rxCoalesceUsecs: 25, useAdaptiveRxCoalesce })) // prettier-ignore
       t.equal(set(undefined), 'none', 'a request that does not mention adaptive-rx')
       t.equal(set(false), 'EINVAL', 'a request that turns adaptive-rx off, which it does not have')

@@ -1,4 +1,5 @@
 import type { Check } from '../check.ts'
+import { RULES } from '../rules.ts'
 import { addrChecks } from './addr.ts'
 import { bqlChecks } from './bql.ts'
 import { ctxChecks } from './ctx.ts'
@@ -15,9 +16,11 @@ import { rxChecks } from './rx.ts'
 import { skbChecks } from './skb.ts'
 import { statChecks } from './stat.ts'
 import { stopChecks } from './stop.ts'
-import { txqRoomChecks, txqSkbChecks } from './txq-skb.ts'
+import { txqSkbChecks } from './txq-skb.ts'
 import { txqChecks } from './txq.ts'
 import { wdtChecks } from './wdt.ts'
+
+const PLACES = new Map(RULES.map((rule, place) => [rule.id, place]))
 
 /** Every check, in the order of the rules. @kernel none */
 export const allChecks: readonly Check[] = [
@@ -25,9 +28,7 @@ export const allChecks: readonly Check[] = [
   ...lifeChecks,
   ...openChecks,
   ...stopChecks,
-  ...txqChecks.slice(0, 7),
-  ...txqRoomChecks,
-  ...txqChecks.slice(7),
+  ...txqChecks,
   ...txqSkbChecks,
   ...bqlChecks,
   ...wdtChecks,
@@ -42,4 +43,4 @@ export const allChecks: readonly Check[] = [
   ...skbChecks,
   ...ethChecks,
   ...mqChecks,
-]
+].sort((a, b) => PLACES.get(a.id)! - PLACES.get(b.id)!)

@@ -10,7 +10,11 @@ import { MS, SECOND } from '../testbed.ts'
 import { beforeOps, reported, watch } from './observe.ts'
 
 /** A device of the kit, to drive the core with. */
-function bareDevice(kernel: Kernel, ops: Partial<NetDeviceOps<object>> = {}, name = 'kit%d'): NetDevice<object> {
+function bareDevice(
+  kernel: Kernel,
+  ops: Partial<NetDeviceOps<object>> = {},
+  name = 'kit%d',
+): NetDevice<object> {
   return allocEtherdevMqs<object>(kernel, { name, ops: { ndoStartXmit: () => 0, ...ops }, priv: () => ({}) })
 }
 
@@ -55,7 +59,11 @@ export const lifeChecks: readonly Check[] = [
         const stop = registerNetdeviceNotifier(t.kernel, (event) => {
           if (event === refused) throw new Errno('EXDEV')
         })
-        t.equal(t.errnoOf(() => t.create()), 'EXDEV', `error when ${refused} is refused`)
+        t.equal(
+          t.errnoOf(() => t.create()),
+          'EXDEV',
+          `error when ${refused} is refused`,
+        )
         stop()
         t.equal(t.alive(), [], `alive after ${refused} was refused`)
       }
@@ -95,7 +103,11 @@ export const lifeChecks: readonly Check[] = [
         ['devClose', () => devClose(dev)],
         ['devSetMtu', () => devSetMtu(dev, 1000)],
       ] as const) {
-        t.equal(t.errnoOf(() => t.kernel.rtnl.run(act)), 'ENODEV', `error of ${what}`)
+        t.equal(
+          t.errnoOf(() => t.kernel.rtnl.run(act)),
+          'ENODEV',
+          `error of ${what}`,
+        )
       }
       t.equal(called, [], 'operations called')
       netdevPut(dev)
@@ -137,8 +149,16 @@ export const lifeChecks: readonly Check[] = [
             bring(device)
             t.errnoOf(() => act(device))
           })
-        t.equal(wrong(registerNetdev), state === 'uninitialized' ? [] : ['LIFE-06'], `registering when ${state}`)
-        t.equal(wrong(unregisterNetdev), state === 'registered' ? [] : ['LIFE-06'], `unregistering when ${state}`)
+        t.equal(
+          wrong(registerNetdev),
+          state === 'uninitialized' ? [] : ['LIFE-06'],
+          `registering when ${state}`,
+        )
+        t.equal(
+          wrong(unregisterNetdev),
+          state === 'registered' ? [] : ['LIFE-06'],
+          `unregistering when ${state}`,
+        )
       }
     },
   },
@@ -160,7 +180,11 @@ export const lifeChecks: readonly Check[] = [
         },
         ndoUninit: () => log.push('ndoUninit'),
       })
-      t.equal(t.errnoOf(() => registerNetdev(kit)), 'ENXIO', 'error of registering')
+      t.equal(
+        t.errnoOf(() => registerNetdev(kit)),
+        'ENXIO',
+        'error of registering',
+      )
       t.equal(log, ['ndoInit'], 'operations called')
       freeNetdev(kit)
     },
@@ -178,7 +202,11 @@ export const lifeChecks: readonly Check[] = [
       t.destroy()
       const wanted = dev.ops.ndoUninit === undefined ? [] : ['ndoUninit']
       t.equal(log, ['ndoStop', 'ndoStop', ...wanted], 'operations called')
-      const kit = bareDevice(t.kernel, { ndoOpen: () => log.push('open'), ndoStop: () => log.push('stop'), ndoUninit: () => log.push('uninit') })
+      const kit = bareDevice(t.kernel, {
+        ndoOpen: () => log.push('open'),
+        ndoStop: () => log.push('stop'),
+        ndoUninit: () => log.push('uninit'),
+      })
       log.length = 0
       registerNetdev(kit)
       t.kernel.rtnl.run(() => devOpen(kit))
@@ -205,7 +233,11 @@ export const lifeChecks: readonly Check[] = [
       }
       for (const bad of ['', '.', '..', 'a/b', 'a:b', 'a b', 'sixteencharacter', 'a%d%d', 'a%s', '%']) {
         const kit = bareDevice(t.kernel, {}, bad)
-        t.equal(t.errnoOf(() => registerNetdev(kit)), 'EINVAL', `error for the name '${bad}'`)
+        t.equal(
+          t.errnoOf(() => registerNetdev(kit)),
+          'EINVAL',
+          `error for the name '${bad}'`,
+        )
         freeNetdev(kit)
       }
     },
@@ -216,7 +248,10 @@ export const lifeChecks: readonly Check[] = [
     run(t) {
       t.create()
       const all = [t.dev, t.another().dut.dev, t.another().dut.dev].map((dev) => dev.ifindex)
-      t.expect(all.every((index) => Number.isInteger(index) && index > 0), `indexes ${all.join(', ')}`)
+      t.expect(
+        all.every((index) => Number.isInteger(index) && index > 0),
+        `indexes ${all.join(', ')}`,
+      )
       t.equal(new Set(all).size, 3, `different indexes among ${all.join(', ')}`)
     },
   },
@@ -235,7 +270,11 @@ export const lifeChecks: readonly Check[] = [
       netdevPut(dev)
       t.run(2 * SECOND)
       // Packets have a rule of their own (SKB-06).
-      t.equal(t.alive().filter((e) => e.kind !== 'skb'), [], 'alive')
+      t.equal(
+        t.alive().filter((e) => e.kind !== 'skb'),
+        [],
+        'alive',
+      )
     },
   },
   {

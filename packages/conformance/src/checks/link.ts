@@ -61,10 +61,12 @@ export const linkChecks: readonly Check[] = [
       t.start()
       t.run(SETTLED)
       t.equal(operstate(t), 'UP', 'state with carrier')
-      setLink(t, false)
-      t.equal(operstate(t), 'DOWN', 'state without carrier')
-      setLink(t, true)
-      t.equal(operstate(t), 'UP', 'state when carrier returned')
+      for (let round = 1; round <= 2; round++) {
+        setLink(t, false)
+        t.equal(operstate(t), 'DOWN', `state without carrier, round ${round}`)
+        setLink(t, true)
+        t.equal(operstate(t), 'UP', `state when carrier returned, round ${round}`)
+      }
       netifDormantOn(t.dev)
       t.run(SETTLED)
       t.equal(operstate(t), 'DORMANT', 'state with carrier, dormant')

@@ -1,6 +1,13 @@
 import * as eth from '@vnet/ethtool'
 import type { EthtoolOps } from '@vnet/ethtool'
-import { NetifMsg, netifInfo, netifSetRealNumQueues, netifSetRealNumTxQueues, type NetDevice, type SkBuff } from '@vnet/netdev'
+import {
+  NetifMsg,
+  netifInfo,
+  netifSetRealNumQueues,
+  netifSetRealNumTxQueues,
+  type NetDevice,
+  type SkBuff,
+} from '@vnet/netdev'
 import { udpFrame } from '@vnet/wire'
 import type { Check } from '../check.ts'
 import { testFrame } from '../frames.ts'
@@ -52,7 +59,8 @@ const queuesOf = (t: Testbed): { queues?: number } => (t.supports.queues ? { que
 export const mqChecks: readonly Check[] = [
   {
     id: 'MQ-01',
-    title: 'uses at least one queue and no more than it allocated; what waits in one taken away is freed and counted',
+    title:
+      'uses at least one queue and no more than it allocated; what waits in one taken away is freed and counted',
     run(t) {
       const dev = t.start(queuesOf(t))
       t.expect(dev.realNumTxQueues >= 1 && dev.realNumTxQueues <= dev.numTxQueues, `it sends on ${dev.realNumTxQueues} of ${dev.numTxQueues} queues`) // prettier-ignore
@@ -115,7 +123,10 @@ export const mqChecks: readonly Check[] = [
       const dev = t.start(queuesOf(t))
       const { hfunc, indir, key } = rxfhOf(t)
       t.equal(eth.RSS_HASH_FUNCS.filter((_, bit) => (hfunc & (1 << bit)) !== 0), ['toeplitz'], 'hash function') // prettier-ignore
-      t.expect(key.length === 0 || key.length >= 40, `a key of ${key.length} bytes; addresses and ports of IPv6 need 40`)
+      t.expect(
+        key.length === 0 || key.length >= 40,
+        `a key of ${key.length} bytes; addresses and ports of IPv6 need 40`,
+      )
       const queues = eth.ethtoolGetRxRingCount(dev)
       t.equal(indir, eth.ethtoolRxfhIndirDefault(indir.length, queues), 'table')
     },
@@ -139,7 +150,11 @@ export const mqChecks: readonly Check[] = [
       const before = rxfhOf(t)
       const set = (request: eth.EthtoolRxfhRequest): string => t.errnoOf(() => t.kernel.rtnl.run(() => eth.ethtoolSetRxfh(dev, request))) // prettier-ignore
       const queues = eth.ethtoolGetRxRingCount(dev)
-      t.equal(set({ indir: before.indir.map(() => queues) }), 'EINVAL', 'a table with a queue that does not exist')
+      t.equal(
+        set({ indir: before.indir.map(() => queues) }),
+        'EINVAL',
+        'a table with a queue that does not exist',
+      )
       const indir = before.indir.map((_, i) => (i & 1) * (queues - 1))
       const key = before.key.map((byte) => byte ^ 0x5a)
       t.equal(set(key.length > 0 ? { indir, key } : { indir }), 'none', 'a table and a key')
@@ -174,7 +189,11 @@ export const mqChecks: readonly Check[] = [
         .map((r) => r.text)
         .filter((line) => !line.startsWith('WARNING: '))
       const named = `${dev.name}: `
-      t.equal(lines.filter((line) => !line.includes(named)), [], `lines without "${named}"`)
+      t.equal(
+        lines.filter((line) => !line.includes(named)),
+        [],
+        `lines without "${named}"`,
+      )
       t.expect(lines.length < FEW_LINES, `${lines.length} lines about 600 bad frames and a hang`)
     },
   },
@@ -183,9 +202,29 @@ export const mqChecks: readonly Check[] = [
     title: 'has debug lines that a query switches on by module, file, function, line, format or class',
     run(t) {
       const { dyndbg } = t.kernel
-      const site = dyndbg.site({ module: 'dut', file: 'dut-rx.ts', line: 42, func: 'dut_poll', format: 'got %d frames' })
-      const other = dyndbg.site({ module: 'other', file: 'x.ts', line: 7, func: 'f', format: 'x', class: 'drv' })
-      const queries = ['module dut', 'file dut-rx.ts', 'func dut_*', 'line 40-50', 'format "got %d"', 'file dut-??.ts line 42']
+      const site = dyndbg.site({
+        module: 'dut',
+        file: 'dut-rx.ts',
+        line: 42,
+        func: 'dut_poll',
+        format: 'got %d frames',
+      })
+      const other = dyndbg.site({
+        module: 'other',
+        file: 'x.ts',
+        line: 7,
+        func: 'f',
+        format: 'x',
+        class: 'drv',
+      })
+      const queries = [
+        'module dut',
+        'file dut-rx.ts',
+        'func dut_*',
+        'line 40-50',
+        'format "got %d"',
+        'file dut-??.ts line 42',
+      ]
       for (const query of queries) {
         dyndbg.query(`${query} +p`)
         t.equal([site.enabled, other.enabled], [true, false], `lines on after "${query} +p"`)
@@ -194,7 +233,11 @@ export const mqChecks: readonly Check[] = [
       }
       dyndbg.query('class drv +p')
       t.equal([site.enabled, other.enabled], [false, true], 'lines on after "class drv +p"')
-      t.equal(t.errnoOf(() => dyndbg.query('module')), 'EINVAL', 'half a query')
+      t.equal(
+        t.errnoOf(() => dyndbg.query('module')),
+        'EINVAL',
+        'half a query',
+      )
     },
   },
   {
@@ -204,7 +247,11 @@ export const mqChecks: readonly Check[] = [
       const dev = t.create()
       const { getMsglevel, setMsglevel } = tableOf(dev)
       if (getMsglevel === undefined || setMsglevel === undefined) {
-        t.equal(t.errnoOf(() => eth.ethtoolSetMsglevel(dev, NetifMsg.link)), 'EOPNOTSUPP', 'a set of the classes')
+        t.equal(
+          t.errnoOf(() => eth.ethtoolSetMsglevel(dev, NetifMsg.link)),
+          'EOPNOTSUPP',
+          'a set of the classes',
+        )
         return
       }
       const says = (): boolean => {

@@ -1,5 +1,4 @@
 import {
-  NAPI_POLL_WEIGHT,
   napiCompleteDone,
   napiDisable,
   napiEnable,

@@ -1,17 +1,36 @@
 import { createKernel, type CensusEntry, type Kernel } from '@vnet/kernel'
 import { NAPIF_STATE_NPSVC } from '@vnet/napi'
-import { LinkState, QueueState, devAddPack, NET_RX_SUCCESS, ETH_P_ALL, PACKET_OUTGOING, consumeSkb, netifXmitStopped, type NetDevice, type NetDeviceOps, type SkBuff } from '@vnet/netdev'
+import {
+  LinkState,
+  QueueState,
+  devAddPack,
+  NET_RX_SUCCESS,
+  ETH_P_ALL,
+  PACKET_OUTGOING,
+  consumeSkb,
+  netifXmitStopped,
+  type NetDevice,
+  type NetDeviceOps,
+  type SkBuff,
+} from '@vnet/netdev'
 import type { NapiStruct } from '@vnet/napi'
 import type { Testbed } from '../testbed.ts'
 
 /** Puts `wrap(ops)` in front of the driver's operations; each may call the one it hides. @kernel none */
-export function wrapOps(dev: NetDevice<any>, wrap: (ops: NetDeviceOps<any>) => Partial<Record<keyof NetDeviceOps<any>, unknown>>): void {
+export function wrapOps(
+  dev: NetDevice<any>,
+  wrap: (ops: NetDeviceOps<any>) => Partial<Record<keyof NetDeviceOps<any>, unknown>>,
+): void {
   const { ops } = dev
   Object.assign(dev, { ops: Object.assign(Object.create(ops) as NetDeviceOps<any>, wrap(ops)) })
 }
 
 /** Calls `seen` before an operation of the driver, if it has it. @kernel none */
-export function beforeOps(dev: NetDevice<any>, names: readonly (keyof NetDeviceOps<any>)[], seen: (name: string) => void): void {
+export function beforeOps(
+  dev: NetDevice<any>,
+  names: readonly (keyof NetDeviceOps<any>)[],
+  seen: (name: string) => void,
+): void {
   wrapOps(dev, (ops) => {
     const wrapped: Partial<Record<keyof NetDeviceOps<any>, unknown>> = {}
     for (const name of names) {
@@ -26,7 +45,11 @@ export function beforeOps(dev: NetDevice<any>, names: readonly (keyof NetDeviceO
 }
 
 /** Calls `seen` after each write to a property. @kernel none */
-export function watch<T extends object, K extends keyof T>(object: T, key: K, seen: (value: T[K], before: T[K]) => void): void {
+export function watch<T extends object, K extends keyof T>(
+  object: T,
+  key: K,
+  seen: (value: T[K], before: T[K]) => void,
+): void {
   let value = object[key]
   Object.defineProperty(object, key, {
     configurable: true,
@@ -41,9 +64,17 @@ export function watch<T extends object, K extends keyof T>(object: T, key: K, se
 }
 
 /** Replaces a method of one object by `make(the old one)`; returns what puts it back. @kernel none */
-export function replace<T extends object, K extends keyof T>(object: T, key: K, make: (old: T[K]) => T[K]): () => void {
+export function replace<T extends object, K extends keyof T>(
+  object: T,
+  key: K,
+  make: (old: T[K]) => T[K],
+): () => void {
   const old = object[key]
-  Object.defineProperty(object, key, { configurable: true, writable: true, value: make((old as { bind(o: T): T[K] }).bind(object)) })
+  Object.defineProperty(object, key, {
+    configurable: true,
+    writable: true,
+    value: make((old as { bind(o: T): T[K] }).bind(object)),
+  })
   return () => {
     delete object[key]
   }
@@ -67,7 +98,8 @@ export function onReceive(t: Testbed, seen: (skb: SkBuff) => void): void {
 }
 
 /** What a driver does to open or stop, as far as the core can see it. @kernel none */
-export type Step = 'irq on' | 'irq off' | 'napi on' | 'napi off' | 'queues on' | 'queues off' | 'carrier on' | 'carrier off'
+export type Step =
+  'irq on' | 'irq off' | 'napi on' | 'napi off' | 'queues on' | 'queues off' | 'carrier on' | 'carrier off'
 
 /** Calls `seen` at each step of opening and stopping. @kernel none */
 export function onStep(t: Testbed, seen: (step: Step) => void): void {
@@ -90,7 +122,7 @@ export function onStep(t: Testbed, seen: (step: Step) => void): void {
 
 /** The rules a fresh kernel reports while `fn` misuses it. @kernel none */
 export function reported(fn: (kernel: Kernel) => void): string[] {
-  const kernel = createKernel({ strict: false, checks: true })
+  const kernel = createKernel({ strict: false, checks: true, regionBytes: 1 << 19 })
   fn(kernel)
   return kernel.violations.map((v) => v.rule)
 }

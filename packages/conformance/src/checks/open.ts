@@ -1,5 +1,13 @@
 import { Errno } from '@vnet/kernel'
-import { Iff, IfOper, LinkState, netifCarrierOk, netifRunning, registerNetdeviceNotifier, type NetDeviceOps } from '@vnet/netdev'
+import {
+  Iff,
+  IfOper,
+  LinkState,
+  netifCarrierOk,
+  netifRunning,
+  registerNetdeviceNotifier,
+  type NetDeviceOps,
+} from '@vnet/netdev'
 import type { Check } from '../check.ts'
 import { MS, SECOND, type Testbed } from '../testbed.ts'
 import { beforeOps, onStep, replace, watch, wrapOps, type Step } from './observe.ts'
@@ -70,8 +78,16 @@ export const openChecks: readonly Check[] = [
       const dev = t.create()
       for (const step of ['NETDEV_PRE_UP', 'ndoValidateAddr', 'ndoOpen']) {
         const stop = refuse(t, step)
-        t.equal(t.errnoOf(() => t.up()), 'EPERM', `error when ${step} refuses`)
-        t.equal([netifRunning(dev), dev.flags & Iff.UP], [false, 0], `running and IFF_UP when ${step} refused`)
+        t.equal(
+          t.errnoOf(() => t.up()),
+          'EPERM',
+          `error when ${step} refuses`,
+        )
+        t.equal(
+          [netifRunning(dev), dev.flags & Iff.UP],
+          [false, 0],
+          `running and IFF_UP when ${step} refused`,
+        )
         stop()
       }
       const log: string[] = []
@@ -92,9 +108,22 @@ export const openChecks: readonly Check[] = [
         if ((now & ~before & Iff.UP) !== 0) log.push('flag up')
       })
       t.up()
-      const wanted = ['NETDEV_PRE_UP', 'running', 'ndoValidateAddr', 'ndoOpen', 'opened', 'flag up', 'ndoSetRxMode', 'NETDEV_UP']
+      const wanted = [
+        'NETDEV_PRE_UP',
+        'running',
+        'ndoValidateAddr',
+        'ndoOpen',
+        'opened',
+        'flag up',
+        'ndoSetRxMode',
+        'NETDEV_UP',
+      ]
       const has = (step: string): boolean => !calls.includes(step as never) || step in dev.ops
-      t.equal(log.filter((step) => wanted.includes(step)), wanted.filter(has), 'order of opening')
+      t.equal(
+        log.filter((step) => wanted.includes(step)),
+        wanted.filter(has),
+        'order of opening',
+      )
     },
   },
   {
@@ -185,7 +214,11 @@ export const openChecks: readonly Check[] = [
       t.up()
       t.run(10 * MS)
       const now = t.stats()
-      t.equal([now.txPackets, now.rxPackets], [before.txPackets, before.rxPackets], 'packets after opening again')
+      t.equal(
+        [now.txPackets, now.rxPackets],
+        [before.txPackets, before.rxPackets],
+        'packets after opening again',
+      )
       t.equal([now.txPackets, now.rxPackets], [5n, 5n], 'packets sent and received')
     },
   },

@@ -7,7 +7,9 @@ import { countTaken, txAccount } from './account.ts'
 import { fill, noLimit, onReceive, watchdogNs } from './observe.ts'
 
 /** What the standard set has a place for, as ethtool -S would spell it. */
-const STANDARD = new Set(Object.keys(new RtnlLinkStats64()).map((key) => key.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`)))
+const STANDARD = new Set(
+  Object.keys(new RtnlLinkStats64()).map((key) => key.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`)),
+)
 /** A host that is not the device under test. */
 const SOMEBODY_ELSE = [2, 0, 0, 0, 0x99, 0x99]
 
@@ -60,6 +62,7 @@ export const statChecks: readonly Check[] = [
       t.sendMany(3)
       t.run(MS)
       t.equal(t.stats().txPackets, 0n, 'txPackets while the card hangs')
+      t.equal(t.stats().txBytes, 0n, 'txBytes while the card hangs')
       t.card('recover')()
       t.run(100 * MS)
       t.equal(t.stats().txPackets, 3n, 'txPackets after the card took them')

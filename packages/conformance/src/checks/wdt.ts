@@ -72,7 +72,10 @@ export const wdtChecks: readonly Check[] = [
       t.equal(count(t.alive(), 'skb'), idle, 'packets alive')
       t.sendMany(20)
       t.run(SECOND)
-      t.expect(t.cable.wire.length >= 20, `only ${t.cable.wire.length} of 20 frames were sent after the timeout`)
+      t.expect(
+        t.cable.wire.length >= 20,
+        `only ${t.cable.wire.length} of 20 frames were sent after the timeout`,
+      )
     },
   },
   {
@@ -86,8 +89,16 @@ export const wdtChecks: readonly Check[] = [
       t.cable.full = true
       fill(t, 64)
       t.run(60 * SECOND)
-      t.equal(dev.txq.map((txq) => txq.txTimeouts), dev.txq.map(() => 0), 'timeouts')
-      t.equal(t.alive().filter((e) => e.name.includes('watchdog')), [], 'timers')
+      t.equal(
+        dev.txq.map((txq) => txq.txTimeouts),
+        dev.txq.map(() => 0),
+        'timeouts',
+      )
+      t.equal(
+        t.alive().filter((e) => e.name.includes('watchdog')),
+        [],
+        'timers',
+      )
     },
   },
 ]

@@ -47,10 +47,10 @@ export const addrMutants: readonly Mutant[] = [
   ),
   mutant(
     'MTU-01',
-    'counts the header into the MTU when it sends',
+    'leaves no room for a VLAN tag when it sends',
     class extends RefDriver {
       override longest(): number {
-        return this.dev.mtu
+        return this.dev.mtu + nd.ETH_HLEN
       }
     },
   ),

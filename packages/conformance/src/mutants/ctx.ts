@@ -20,7 +20,9 @@ export const ctxMutants: readonly Mutant[] = [
     'pads with memory it may have to wait for',
     class extends RefDriver {
       override pad(skb: nd.SkBuff): boolean {
-        if (skb.len < nd.ETH_ZLEN) mightSleep(this.kernel, 'kmalloc(GFP_KERNEL)')
+        // Checks that send from hardware mean something else.
+        if (skb.len < nd.ETH_ZLEN && this.kernel.cpu.hwDepth === 0)
+          mightSleep(this.kernel, 'kmalloc(GFP_KERNEL)')
         return super.pad(skb)
       }
     },

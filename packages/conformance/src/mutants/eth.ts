@@ -139,7 +139,10 @@ export const ethMutants: readonly Mutant[] = [
     'has pause settings and counts no pause frames',
     class extends RefDriver {
       override ethtoolOps(): EthtoolOps<RefDriver> {
-        return { ...super.ethtoolOps(), getPauseparam: () => ({ autoneg: false, rxPause: false, txPause: false }) }
+        return {
+          ...super.ethtoolOps(),
+          getPauseparam: () => ({ autoneg: false, rxPause: false, txPause: false }),
+        }
       }
     },
   ),

@@ -175,7 +175,15 @@ export const lifeMutants: readonly Mutant[] = [
     class extends RefDriver {
       override destroy(): void {
         super.destroy()
-        this.counters = { txPackets: 0n, txBytes: 0n, txDropped: 0n, txErrors: 0n, rxPackets: 0n, rxBytes: 0n, rxDropped: 0n }
+        this.counters = {
+          txPackets: 0n,
+          txBytes: 0n,
+          txDropped: 0n,
+          txErrors: 0n,
+          rxPackets: 0n,
+          rxBytes: 0n,
+          rxDropped: 0n,
+        }
       }
     },
   ),

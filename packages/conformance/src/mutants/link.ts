@@ -20,11 +20,14 @@ export const linkMutants: readonly Mutant[] = [
   ),
   mutant(
     'LINK-02',
-    'leaves the link mode at dormant',
+    'begins a self-test when the link goes for the second time, and never ends it',
     class extends RefDriver {
-      override setupDev(): void {
-        super.setupDev()
-        this.dev.linkmode = nd.IfLinkMode.DORMANT
+      losses = 0
+
+      override linkChanged(): void {
+        super.linkChanged()
+        if (this.kernel.ctx === 'hardirq' && !this.card.linkUp && ++this.losses === 2)
+          nd.netifTestingOn(this.dev)
       }
     },
   ),

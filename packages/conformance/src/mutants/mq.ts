@@ -22,7 +22,11 @@ export const mqMutants: readonly Mutant[] = [
     class extends RefDriver {
       override ethtoolOps(): EthtoolOps<RefDriver> {
         const { counters } = this
-        return { ...super.ethtoolOps(), getStrings: () => ['rx_queue_1_packets'], getEthtoolStats: () => [counters.rxPackets] }
+        return {
+          ...super.ethtoolOps(),
+          getStrings: () => ['rx_queue_1_packets'],
+          getEthtoolStats: () => [counters.rxPackets],
+        }
       }
     },
   ),

@@ -1,4 +1,4 @@
-import { freeIrq, type IrqReturn } from '@vnet/kernel'
+import { IRQ_NONE, freeIrq, type IrqReturn } from '@vnet/kernel'
 import * as nd from '@vnet/netdev'
 import { RefDriver } from '../ref/ref-driver.ts'
 import { mutant, type Mutant } from './mutant.ts'
@@ -31,8 +31,8 @@ export const openMutants: readonly Mutant[] = [
       }
 
       override interrupt(): IrqReturn {
-        if (this.card.rx[this.rxNext]!.length >= 0) this.schedule()
-        return super.interrupt()
+        const { length } = this.card.rx[this.rxNext]!
+        return length < -1 ? IRQ_NONE : super.interrupt()
       }
     },
   ),
@@ -90,7 +90,8 @@ export const openMutants: readonly Mutant[] = [
     class extends RefDriver {
       override open(): void {
         super.open()
-        for (const key of Object.keys(this.counters) as (keyof typeof this.counters)[]) this.counters[key] = 0n
+        for (const key of Object.keys(this.counters) as (keyof typeof this.counters)[])
+          this.counters[key] = 0n
       }
     },
   ),

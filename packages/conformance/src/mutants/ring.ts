@@ -96,7 +96,7 @@ export const ringMutants: readonly Mutant[] = [
       override cleanRx(budget: number): number {
         const full = this.card.rxHead === this.card.rxTail
         const work = super.cleanRx(budget)
-        if (full && work > 0) this.again()
+        if (full && this.rxSize > 4 && work === this.rxSize - 1) this.again()
         return work
       }
 

@@ -1,5 +1,13 @@
 import { setEthtoolOps, type EthtoolOps } from '@vnet/ethtool'
-import { Errno, hrtimerCancel, hrtimerSetup, hrtimerStart, prInfo, type Hrtimer, type Kernel } from '@vnet/kernel'
+import {
+  Errno,
+  hrtimerCancel,
+  hrtimerSetup,
+  hrtimerStart,
+  prInfo,
+  type Hrtimer,
+  type Kernel,
+} from '@vnet/kernel'
 import * as napi from '@vnet/napi'
 import * as nd from '@vnet/netdev'
 import type { TestCable } from '../cable.ts'
@@ -19,7 +27,11 @@ interface SeedRing {
   tail: number
 }
 
-const newRing = (): SeedRing => ({ slots: new Array<nd.SkBuff | null>(RING_SIZE).fill(null), head: 0, tail: 0 })
+const newRing = (): SeedRing => ({
+  slots: new Array<nd.SkBuff | null>(RING_SIZE).fill(null),
+  head: 0,
+  tail: 0,
+})
 
 /** What the C file kept in static variables: one for all devices. */
 class SeedGlobals {
@@ -56,7 +68,11 @@ class Seed {
     this.napi = napi.netifNapiAdd(dev, (n, budget) => this.poll(n, budget))
     nd.ethHwAddrSet(dev, Uint8Array.of(2, 0, 0, 0, 0, 1))
     setEthtoolOps(dev, ethtoolOps)
-    cable.attach({ receive: (mem, at, length) => this.receive(mem, at, length), linkChange: () => {}, writable: () => {} })
+    cable.attach({
+      receive: (mem, at, length) => this.receive(mem, at, length),
+      linkChange: () => {},
+      writable: () => {},
+    })
     try {
       nd.registerNetdev(dev)
     } catch {
@@ -169,7 +185,14 @@ const ethtoolOps: EthtoolOps<Seed> = {
   getDrvinfo: () => ({ driver: 'vnet', version: '0.7' }),
   getLink: () => true,
   getStrings: () => STAT_NAMES,
-  getEthtoolStats: ({ priv: { globals: g } }) => [g.rxPackets, g.txPackets, g.rxBytes, g.txBytes, g.rxDropped, g.txDropped],
+  getEthtoolStats: ({ priv: { globals: g } }) => [
+    g.rxPackets,
+    g.txPackets,
+    g.rxBytes,
+    g.txBytes,
+    g.rxDropped,
+    g.txDropped,
+  ],
 }
 
 /**

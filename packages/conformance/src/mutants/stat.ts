@@ -18,23 +18,17 @@ export const statMutants: readonly Mutant[] = [
   ),
   mutant(
     'STAT-02',
-    'counts a frame as sent when it is put into the ring',
+    'counts the bytes of a frame when it is put into the ring',
     class extends RefDriver {
-      override queue(skb: nd.SkBuff): void {
-        super.queue(skb)
-        this.counters.txPackets++
+      override sent(bytes: number): void {
+        this.counters.txBytes += BigInt(bytes)
+        super.sent(bytes)
       }
 
       override reclaim(): { packets: number; bytes: number } {
         const done = super.reclaim()
-        this.counters.txPackets -= BigInt(done.packets)
+        this.counters.txBytes -= BigInt(done.bytes)
         return done
-      }
-
-      override quiesce(lost: () => void): void {
-        const { txDropped } = this.counters
-        super.quiesce(lost)
-        this.counters.txDropped = txDropped
       }
     },
   ),
@@ -51,11 +45,11 @@ export const statMutants: readonly Mutant[] = [
   ),
   mutant(
     'STAT-04',
-    'counts runts and long frames in detail, and not in the total',
+    'counts long frames in detail, and not in the total',
     class extends RefDriver {
       override getStats(s: nd.RtnlLinkStats64): void {
         super.getStats(s)
-        s.rxErrors = 0n
+        s.rxErrors = BigInt(this.card.runts)
       }
     },
   ),
@@ -84,16 +78,24 @@ export const statMutants: readonly Mutant[] = [
     'repeats rx_packets in ethtool -S',
     class extends RefDriver {
       override ethtoolOps(): EthtoolOps<RefDriver> {
-        return { ...super.ethtoolOps(), getStrings: () => ['rx_packets'], getEthtoolStats: () => [this.counters.rxPackets] }
+        return {
+          ...super.ethtoolOps(),
+          getStrings: () => ['rx_packets'],
+          getEthtoolStats: () => [this.counters.rxPackets],
+        }
       }
     },
   ),
   mutant(
     'STAT-08',
-    'writes the low half of a counter before it passes a frame up, and the high half after',
+    'writes the low half of a counter before it passes a long frame up, and the high half after',
     class extends RefDriver {
       override deliver(skb: nd.SkBuff): void {
         const now = this.counters.rxBytes
+        if (skb.len < 128) {
+          super.deliver(skb)
+          return
+        }
         const before = now - BigInt(skb.len)
         this.counters.rxBytes = (before & ~0xffn) | (now & 0xffn)
         super.deliver(skb)
@@ -108,7 +110,11 @@ export const statMutants: readonly Mutant[] = [
       long = 0n
 
       override ethtoolOps(): EthtoolOps<RefDriver> {
-        return { ...super.ethtoolOps(), getStrings: () => ['rx_queue_0_packets'], getEthtoolStats: () => [this.long] }
+        return {
+          ...super.ethtoolOps(),
+          getStrings: () => ['rx_queue_0_packets'],
+          getEthtoolStats: () => [this.long],
+        }
       }
 
       override deliver(skb: nd.SkBuff): void {
@@ -122,7 +128,10 @@ export const statMutants: readonly Mutant[] = [
     'says 0 for each counter of the MAC that it does not keep',
     class extends RefDriver {
       override ethtoolOps(): EthtoolOps<RefDriver> {
-        return { ...super.ethtoolOps(), getEthMacStats: () => ({ FramesTransmittedOK: 0n, FramesReceivedOK: 0n }) }
+        return {
+          ...super.ethtoolOps(),
+          getEthMacStats: () => ({ FramesTransmittedOK: 0n, FramesReceivedOK: 0n }),
+        }
       }
     },
   ),

@@ -120,7 +120,8 @@ export const txqMutants: readonly Mutant[] = [
       override completed(packets: number, bytes: number): void {
         const txq = this.dev.txq[0]!
         nd.netdevTxCompletedQueue(txq, packets, bytes)
-        if (nd.netifTxQueueStopped(txq) && nd.netifRunning(this.dev) && this.avail() >= this.wakeAt()) nd.netifTxWakeQueue(txq)
+        if (nd.netifTxQueueStopped(txq) && nd.netifRunning(this.dev) && this.avail() >= this.wakeAt())
+          nd.netifTxWakeQueue(txq)
       }
     },
   ),
@@ -154,9 +155,10 @@ export const txqMutants: readonly Mutant[] = [
     'does not count a frame that is too long',
     class extends RefDriver {
       override xmit(skb: nd.SkBuff): nd.NetdevTx {
-        if (skb.len <= this.dev.mtu + nd.ETH_HLEN + nd.VLAN_HLEN) return super.xmit(skb)
-        nd.devKfreeSkbAny(skb, nd.SkbDropReason.PKT_TOO_BIG)
-        return nd.NETDEV_TX_OK
+        const { txErrors } = this.counters
+        const rc = super.xmit(skb)
+        this.counters.txErrors = txErrors
+        return rc
       }
     },
   ),
@@ -214,6 +216,13 @@ export const txqMutants: readonly Mutant[] = [
         super.queue(skb)
         if (nd.netdevXmitMore(this.dev)) this.card.doorbell()
       }
+    },
+  ),
+  mutant(
+    'TXQ-18',
+    'leaves a burst in the ring when it cannot send the last frame of it',
+    class extends RefDriver {
+      override endBurst(): void {}
     },
   ),
 ]

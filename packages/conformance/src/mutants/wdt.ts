@@ -19,7 +19,8 @@ export const wdtMutants: readonly Mutant[] = [
     'takes a lost carrier for a transmit timeout',
     class extends RefDriver {
       override linkChanged(): void {
-        if (!this.card.linkUp && nd.netifCarrierOk(this.dev) && nd.netifTxQueueStopped(this.dev.txq[0]!)) this.dev.ops.ndoTxTimeout!(this.dev, 0)
+        if (!this.card.linkUp && nd.netifCarrierOk(this.dev) && nd.netifTxQueueStopped(this.dev.txq[0]!))
+          this.dev.ops.ndoTxTimeout!(this.dev, 0)
         super.linkChanged()
       }
     },

@@ -1,4 +1,11 @@
-import { hwEventCancel, hwEventPending, hwEventSetup, hwEventStart, type HwEvent, type Kernel } from '@vnet/kernel'
+import {
+  hwEventCancel,
+  hwEventPending,
+  hwEventSetup,
+  hwEventStart,
+  type HwEvent,
+  type Kernel,
+} from '@vnet/kernel'
 import type { TestCable } from '../cable.ts'
 
 /** Causes of an interrupt. */

@@ -30,7 +30,15 @@ export abstract class RefData {
   txNext = 0
   txClean = 0
   rxNext = 0
-  counters = { txPackets: 0n, txBytes: 0n, txDropped: 0n, txErrors: 0n, rxPackets: 0n, rxBytes: 0n, rxDropped: 0n }
+  counters = {
+    txPackets: 0n,
+    txBytes: 0n,
+    txDropped: 0n,
+    txErrors: 0n,
+    rxPackets: 0n,
+    rxBytes: 0n,
+    rxDropped: 0n,
+  }
   failAlloc: (() => boolean) | null = null
   /** Buffers taken before the old ring is given up. */
   spare: nd.SkBuff[] = []

@@ -1,5 +1,20 @@
-import { ethtoolOpGetLink, setEthtoolOps, type EthtoolOps, type EthtoolRxfh, type EthtoolRxfhChange } from '@vnet/ethtool'
-import { Errno, cancelWorkSync, freeIrq, requestIrq, scheduleWork, workSetup, type Kernel, type WorkStruct } from '@vnet/kernel'
+import {
+  ethtoolOpGetLink,
+  setEthtoolOps,
+  type EthtoolOps,
+  type EthtoolRxfh,
+  type EthtoolRxfhChange,
+} from '@vnet/ethtool'
+import {
+  Errno,
+  cancelWorkSync,
+  freeIrq,
+  requestIrq,
+  scheduleWork,
+  workSetup,
+  type Kernel,
+  type WorkStruct,
+} from '@vnet/kernel'
 import * as napi from '@vnet/napi'
 import * as nd from '@vnet/netdev'
 import type { TestCable } from '../cable.ts'
@@ -76,9 +91,17 @@ export class RefDriver extends RefData {
       setRxfh: (_dev, change) => this.setRss(change),
       getStrings: () => ['doorbells', 'interrupts'],
       getEthtoolStats: () => [BigInt(this.card.doorbells), BigInt(this.card.interrupts)],
-      getRingparam: () => ({ rxPending: this.rxSize, txPending: this.txSize, rxMaxPending: 4096, txMaxPending: 4096 }),
+      getRingparam: () => ({
+        rxPending: this.rxSize,
+        txPending: this.txSize,
+        rxMaxPending: 4096,
+        txMaxPending: 4096,
+      }),
       setRingparam: (_dev, r) => this.setRings(r.txPending, r.rxPending),
-      getCoalesce: () => ({ rxCoalesceUsecs: this.card.coalesce.ns / 1000, rxMaxCoalescedFrames: this.coalescedFrames() }),
+      getCoalesce: () => ({
+        rxCoalesceUsecs: this.card.coalesce.ns / 1000,
+        rxMaxCoalescedFrames: this.coalescedFrames(),
+      }),
       setCoalesce: (_dev, c) => this.setCoalesce(c.rxCoalesceUsecs, c.rxMaxCoalescedFrames),
     }
   }
@@ -253,7 +276,8 @@ export class RefDriver extends RefData {
   }
 
   setCoalesce(usecs: number, frames: number): void {
-    if (usecs === 0 && frames === 0) throw new Errno('EINVAL', 'usecs and frames cannot both be 0', 'rx-usecs')
+    if (usecs === 0 && frames === 0)
+      throw new Errno('EINVAL', 'usecs and frames cannot both be 0', 'rx-usecs')
     this.card.coalesce = { frames, ns: usecs * 1000 }
   }
 }

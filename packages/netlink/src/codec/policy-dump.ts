@@ -18,7 +18,16 @@ const TYPE: Readonly<Record<AttrKind, number>> = {
   nested: 13,
 }
 
-const A = { TYPE: 1, MIN_U: 4, MAX_U: 5, MIN_LENGTH: 6, MAX_LENGTH: 7, POLICY_IDX: 8, MAXTYPE: 9, MASK: 12 } as const
+const A = {
+  TYPE: 1,
+  MIN_U: 4,
+  MAX_U: 5,
+  MIN_LENGTH: 6,
+  MAX_LENGTH: 7,
+  POLICY_IDX: 8,
+  MAXTYPE: 9,
+  MASK: 12,
+} as const
 const S = { MIN: 2, MAX: 3 } as const
 
 const UNSIGNED: Partial<Record<AttrKind, bigint>> = {

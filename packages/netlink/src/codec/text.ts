@@ -7,7 +7,7 @@ const REPLACEMENT = 0xfffd
  */
 export function textOf(bytes: Uint8Array, start: number, end: number): string {
   let out = ''
-  for (let at = start; at < end && bytes[at] !== 0; ) {
+  for (let at = start; at < end && bytes[at] !== 0;) {
     const first = bytes[at]!
     const extra = extraBytes(first)
     const code = extra < 0 ? -1 : decode(bytes, at, Math.min(end, bytes.length), extra)
@@ -39,6 +39,7 @@ function decode(bytes: Uint8Array, at: number, end: number, extra: number): numb
     if ((next & 0xc0) !== 0x80) return -1
     code = (code << 6) | (next & 0x3f)
   }
-  if (code < SMALLEST[extra as 0 | 1 | 2 | 3] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) return -1
+  if (code < SMALLEST[extra as 0 | 1 | 2 | 3] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
+    return -1
   return code
 }

@@ -41,7 +41,8 @@ export function decodeMessages(
   while (messages.next()) {
     const body = messages.start + 16
     const attrsAt = Math.min(body + headerLength(messages.type), messages.end)
-    const { nodes, end } = nodesOf(new NlAttrs(bytes, attrsAt, messages.end), policy?.(messages.type), 0)
+    const attrs = new NlAttrs(bytes, attrsAt, messages.end)
+    const nodes = nodesOf(attrs, policy?.(messages.type), 0)
     out.push({
       type: messages.type,
       flags: messages.flags,
@@ -49,7 +50,7 @@ export function decodeMessages(
       portid: messages.portid,
       header: bytes.slice(body, attrsAt),
       attrs: nodes,
-      rest: bytes.slice(Math.min(end, messages.end), messages.end),
+      rest: bytes.slice(messages.end - attrs.left, messages.end),
     })
   }
   return out
@@ -57,31 +58,24 @@ export function decodeMessages(
 
 const MAX_DEPTH = 10
 
-function nodesOf(
-  attrs: NlAttrs,
-  policy: NlaPolicy | undefined,
-  depth: number,
-): { nodes: AttrNode[]; end: number } {
+function nodesOf(attrs: NlAttrs, policy: NlaPolicy | undefined, depth: number): AttrNode[] {
   const nodes: AttrNode[] = []
   const view = viewOf(attrs.bytes)
-  let end = -1
   while (attrs.next()) {
-    if (end < 0) end = attrs.start
     const known = policy?.attrs[attrs.type]
     const rawType = view.getUint16(attrs.start + 2, true)
     const payload = attrs.payload()
-    end = attrs.data + ((attrs.length + 3) & ~3)
     const nested = attrs.nested || known?.kind === 'nested'
     const inside = nested && depth < MAX_DEPTH ? wholly(attrs, known?.nested, depth) : undefined
     nodes.push(inside === undefined ? { rawType, payload } : { rawType, payload, inside })
   }
-  return { nodes, end: end < 0 ? attrs.bytes.length - attrs.left : end }
+  return nodes
 }
 
 /** What is inside, if that is attributes to the last byte. */
 function wholly(attrs: NlAttrs, policy: NlaPolicy | undefined, depth: number): AttrNode[] | undefined {
   const inside = attrs.inside()
-  const { nodes } = nodesOf(inside, policy, depth + 1)
+  const nodes = nodesOf(inside, policy, depth + 1)
   return inside.left === 0 ? nodes : undefined
 }
 

@@ -115,11 +115,6 @@ function checkNumber(attr: NlAttrs, policy: AttrPolicy): void {
   if (mask !== undefined && (value & ~mask) !== 0) throw refuse(attr, policy, 'EINVAL', 'reserved bit set')
 }
 
-function refuse(
-  attr: NlAttrs,
-  policy: AttrPolicy,
-  code: 'EINVAL' | 'ERANGE',
-  message: string,
-): NetlinkError {
+function refuse(attr: NlAttrs, policy: AttrPolicy, code: 'EINVAL' | 'ERANGE', message: string): NetlinkError {
   return new NetlinkError(code, message, { offset: attr.start, policy })
 }

@@ -59,8 +59,7 @@ function asked({ request, attrs }: GenlInfo): GenlEntryOf {
   const id = attrs.number(CtrlAttr.FAMILY_ID)
   const name = attrs.text(CtrlAttr.FAMILY_NAME)
   if (id === undefined && name === undefined) throw new Errno('EINVAL')
-  const entry =
-    name === undefined ? genlOf(request.server).families.get(id!) : genlFind(request.server, name)
+  const entry = name === undefined ? genlOf(request.server).families.get(id!) : genlFind(request.server, name)
   if (entry === undefined) throw new Errno('ENOENT')
   return entry
 }

@@ -15,7 +15,13 @@ export const GENL_HDRLEN = 4
 export const GENL_ID_CTRL = Nlmsg.MIN_TYPE
 
 /** Bits of a command's flags. @kernel GENL_ADMIN_PERM include/uapi/linux/genetlink.h */
-export const GenlFlag = { ADMIN_PERM: 1, CMD_CAP_DO: 2, CMD_CAP_DUMP: 4, CMD_CAP_HASPOL: 8, UNS_ADMIN_PERM: 16 } as const
+export const GenlFlag = {
+  ADMIN_PERM: 1,
+  CMD_CAP_DO: 2,
+  CMD_CAP_DUMP: 4,
+  CMD_CAP_HASPOL: 8,
+  UNS_ADMIN_PERM: 16,
+} as const
 
 /** A request to a family, with its attributes checked. */
 export interface GenlInfo {
@@ -63,7 +69,7 @@ export interface GenlEntryOf {
 export class Genl {
   readonly families = new Map<number, GenlEntryOf>()
   /** Numbers 17 to 19 are kept for old families; so ethtool gets 20, as on Linux 6.1. */
-  nextId = GENL_ID_CTRL
+  nextId: number = GENL_ID_CTRL
   nextGroup = 1
 }
 
@@ -101,8 +107,8 @@ interface GenlProtocol {
 
 /** Generic netlink of a server; it is registered when first asked for. */
 function protocolOf(server: NetlinkServer): GenlProtocol {
-  return server.kernel.subsys('genetlink:protocol', () => {
-    const protocol = { nr: NetlinkProtocolNr.GENERIC, groups: 0, handle: genlRcvMsg }
+  return server.kernel.subsys<GenlProtocol>('genetlink:protocol', () => {
+    const protocol: GenlProtocol = { nr: NetlinkProtocolNr.GENERIC, groups: 0, handle: genlRcvMsg }
     server.register(protocol)
     return protocol
   })

@@ -2,7 +2,7 @@ import { IfOper, devGetFlags, netifCarrierOk, netifRunning } from '@vnet/netdev'
 import type { NetDevice } from '@vnet/netdev'
 import type { NlWriter } from '../codec/writer.ts'
 import type { NetlinkServer } from '../core/server.ts'
-import { Af, IFLA_INET6_ADDR_GEN_MODE, IFLA_XDP_ATTACHED, Ifla, IflaInfo, RtextFilter } from './constants.ts'
+import { Af, IFLA_INET6_ADDR_GEN_MODE, IFLA_XDP_ATTACHED, Ifla, IflaInfo } from './constants.ts'
 import { rtnetlinkOf } from './rtnl.ts'
 import { putStats } from './stats.ts'
 
@@ -44,9 +44,8 @@ export function rtnlFillIfinfo(
     w.putBinary(Ifla.ADDRESS, dev.devAddr.subarray(0, dev.addrLen))
     w.putBinary(Ifla.BROADCAST, dev.broadcast.subarray(0, dev.addrLen))
   }
-  if ((extMask & RtextFilter.SKIP_STATS) === 0) {
-    putStats(w, dev, { stats64: Ifla.STATS64, stats: Ifla.STATS })
-  }
+  // Also with SKIP_STATS: in Linux 6.1 that is about the counters of the protocol stacks.
+  putStats(w, dev, { stats64: Ifla.STATS64, stats: Ifla.STATS })
   const xdp = w.nestStartNoflag(Ifla.XDP)
   w.putU8(IFLA_XDP_ATTACHED, 0)
   w.nestEnd(xdp)

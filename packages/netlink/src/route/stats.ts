@@ -1,6 +1,5 @@
-import type { RtnlLinkStats64 } from '@vnet/netdev'
 import { devGetStats } from '@vnet/netdev'
-import type { NetDevice } from '@vnet/netdev'
+import type { NetDevice, RtnlLinkStats64 } from '@vnet/netdev'
 import type { NlWriter } from '../codec/writer.ts'
 
 /** The counters in the order of the structures. @kernel struct rtnl_link_stats64 include/uapi/linux/if_link.h */

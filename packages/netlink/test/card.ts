@@ -1,0 +1,34 @@
+import type { EthtoolOps } from '@vnet/ethtool'
+
+/** A card that has something for most commands; it keeps what is set. */
+export function card(): EthtoolOps<any> {
+  const ring = { rx: 64, tx: 64 }
+  const state = { msg: 7, wol: 0, priv: 1, usecs: 10, combined: 1 }
+  let pause = { autoneg: false, rxPause: true, txPause: true }
+  let link = { speed: 1000, duplex: 1, autoneg: true, supported: 0x6fn, advertising: 0x2fn }
+  return {
+    supportedCoalesceParams: new Set(['rxCoalesceUsecs']),
+    getLink: () => true,
+    getLinkKsettings: () => link,
+    setLinkKsettings: (_d, next) => void (link = { ...link, ...next }),
+    getMsglevel: () => state.msg,
+    setMsglevel: (_d, level) => void (state.msg = level),
+    getWol: () => ({ supported: 0x20, wolopts: state.wol }),
+    setWol: (_d, wol) => void (state.wol = wol.wolopts),
+    getRingparam: () => ({ rxMaxPending: 4096, txMaxPending: 4096, rxPending: ring.rx, txPending: ring.tx }),
+    setRingparam: (_d, r) => void Object.assign(ring, { rx: r.rxPending, tx: r.txPending }),
+    getChannels: () => ({ maxCombined: 4, combinedCount: state.combined }),
+    setChannels: (_d, c) => void (state.combined = c.combinedCount),
+    getCoalesce: () => ({ rxCoalesceUsecs: state.usecs }),
+    setCoalesce: (_d, c) => void (state.usecs = c.rxCoalesceUsecs),
+    getPauseparam: () => pause,
+    setPauseparam: (_d, next) => void (pause = next),
+    getPauseStats: () => ({ rxPauseFrames: 5n }),
+    getStrings: (_d, set) => (set === 'priv-flags' ? ['legacy', 'fast'] : []),
+    getPrivFlags: () => state.priv,
+    setPrivFlags: (_d, flags) => void (state.priv = flags),
+    getEthMacStats: () => ({ FramesReceivedOK: 9n }),
+    getRmonStats: () => ({ rxHist: [{ low: 0, high: 64, value: 3n }] }),
+    getRxfh: () => ({ indir: [0, 1, 0, 1], key: Uint8Array.from([1, 2]), hfunc: 1 }),
+  }
+}
