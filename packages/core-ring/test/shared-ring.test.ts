@@ -27,6 +27,14 @@ const DRIVER = `
   }
   return { errors, used: r.used() }`
 
+/** The same with publish and write swapped: the card may see a descriptor before it is filled. */
+const SWAPPED = DRIVER.replace('if (n > 0) r.post(n)', '')
+  .replace(
+    'for (let k = 0; k < n; k++) {',
+    'const first = r.prod; if (n > 0) { r.post(n); Atomics.wait(nap, 0, 0, 0.01) } for (let k = 0; k < n; k++) {',
+  )
+  .replace('r.at(r.prod + k)', 'r.at(first + k)')
+
 /** The card's thread: checks order and checksum, writes back, completes. */
 const DEVICE = `
   const r = new ring.SharedDescRing(data.layout, 'device')
@@ -77,7 +85,7 @@ describe('SharedDescRing', () => {
       const bundle = await bundleForWorkers()
       const layout = descRingLayout(64, 4, new SharedArrayBuffer(descRingBytes(64, 4)))
       new SharedDescRing(layout, 'producer').reset(start)
-      const data = { layout, count: 100_000 }
+      const data = { layout, count: 1_000_000 }
       const ends = await Promise.all([inThread(bundle, DRIVER, data), inThread(bundle, DEVICE, data)])
       expect(ends).toEqual([
         { errors: 0, used: 0 },
@@ -85,4 +93,12 @@ describe('SharedDescRing', () => {
       ])
     },
   )
+
+  it('RING-06 catches a driver that publishes before it writes', async () => {
+    const bundle = await bundleForWorkers()
+    const layout = descRingLayout(64, 4, new SharedArrayBuffer(descRingBytes(64, 4)))
+    const data = { layout, count: 2_000 }
+    const [, device] = await Promise.all([inThread(bundle, SWAPPED, data), inThread(bundle, DEVICE, data)])
+    expect((device as { errors: number }).errors).toBeGreaterThan(0)
+  })
 })

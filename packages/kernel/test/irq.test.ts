@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import type {
+  Errno} from '@vnet/kernel';
 import {
   createKernel,
   disableIrq,
   disableIrqNosync,
   dmesg,
   enableIrq,
-  Errno,
   freeIrq,
   IRQ_HANDLED,
   IRQ_NONE,

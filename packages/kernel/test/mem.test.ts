@@ -133,6 +133,13 @@ describe('PhysMemory', () => {
       { numRuns: 40 },
     )
   })
+
+  it('grows by as much as the kernel was told, or by what is asked for', () => {
+    const { mem } = createKernel({ regionBytes: 64 * 1024 })
+    const small = [mem.alloc(1000), mem.alloc(1000)]
+    expect(small.map((block) => block.region.u8.length)).toEqual([64 * 1024, 64 * 1024])
+    expect(mem.alloc(MIB).region.u8.length).toBe(MIB)
+  })
 })
 
 function overlap(a: MemoryBlock, b: MemoryBlock): boolean {
