@@ -6,7 +6,12 @@ export const ETH_P_TEST = 0x88b5
 const NUMBER_AT = 14
 
 /** A frame of `length` bytes with a number in it. @kernel none */
-export function testFrame(length: number, n = 0, to: ArrayLike<number> = BROADCAST, type = ETH_P_TEST): Uint8Array {
+export function testFrame(
+  length: number,
+  n = 0,
+  to: ArrayLike<number> = BROADCAST,
+  type = ETH_P_TEST,
+): Uint8Array {
   const head = [...Array.from(to), ...SENDER, type >> 8, type & 0xff, n >>> 24, n >>> 16, n >>> 8, n]
   const frame = new Uint8Array(length)
   frame.set(head.slice(0, length).map((b) => b & 0xff))

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type {
-  Errno} from '@vnet/kernel';
+import type { Errno } from '@vnet/kernel'
 import {
   createKernel,
   disableIrq,

@@ -12,31 +12,14 @@ export class U64Stats {
   declare readonly length: number
   /** The words: counter `i` has its low word at `2i`, its high word at `2i + 1`. */
   declare readonly words: Uint32Array
-  /** The same as signed numbers, which V8 adds without going through doubles. */
-  declare private readonly signed: Int32Array
 
   constructor(length: number) {
     this.length = length
     this.words = new Uint32Array(length * 2)
-    this.signed = new Int32Array(this.words.buffer)
   }
 
   /** Adds `n` (0 … 2⁵²) to counter `i`. Hot path. */
   add(i: number, n: number): void {
-    if (n > 0x7fffffff) {
-      this.addLarge(i, n)
-      return
-    }
-    const words = this.signed
-    const low = i << 1
-    const before = words[low]!
-    const after = (before + n) | 0
-    words[low] = after
-    // Only from the upper half to the lower one is there a carry.
-    if (before < 0 && after >= 0) words[low + 1] = (words[low + 1]! + 1) | 0
-  }
-
-  private addLarge(i: number, n: number): void {
     const words = this.words
     const low = i << 1
     const sum = words[low]! + n

@@ -110,6 +110,7 @@ export function headerOf(protocol: number): (type: number) => number {
     if (protocol === NetlinkProtocolNr.GENERIC) return 4
     if (type < 20) return 16
     if (type < 24) return 8
+    if (type >= 36 && type < 48) return 20
     if (type >= 92 && type < 96) return 12
     return type >= 88 ? 4 : 12
   }

@@ -8,7 +8,7 @@ import {
 } from '@vnet/kernel'
 import type { TestCable } from '../cable.ts'
 
-/** Causes of an interrupt. */
+/** Causes of an interrupt. @kernel none */
 export const CAUSE = { RX: 1, TX: 2, LINK: 4 } as const
 
 /** A transmit descriptor: where the frame lies, and whether it was sent. */
@@ -32,6 +32,8 @@ export interface RxDesc {
  * The card of the reference driver: two rings of plain objects, a cause, a mask, a line.
  *
  * It exists to be read and to be driven wrongly; it is not fast.
+ *
+ * @kernel none
  */
 export class RefCard {
   readonly macAddress = Uint8Array.of(2, 0, 0, 0, 0, 0x42)

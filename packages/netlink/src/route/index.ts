@@ -4,6 +4,7 @@ import { rtnlDumpIfinfo, rtnlGetlink } from './link-get.ts'
 import { linkNotifierOf } from './link-notify.ts'
 import { rtnlDellink, rtnlNewlink, rtnlSetlink } from './link-set.ts'
 import { emptyDump, noFamily, rtnlNetGetid, rtnlStatsDump, rtnlStatsGet } from './others.ts'
+import { tcDumpQdisc, tcGetQdisc } from './qdisc.ts'
 import { registerRtnetlink, rtnlDumpAll, rtnlRegister } from './rtnl.ts'
 
 /**
@@ -25,6 +26,7 @@ export function startRtnetlink(server: NetlinkServer): void {
   unspec(Rtm.NEWLINK, { doit: rtnlNewlink })
   unspec(Rtm.DELLINK, { doit: rtnlDellink })
   unspec(Rtm.GETSTATS, { doit: rtnlStatsGet, dumpit: rtnlStatsDump })
+  unspec(Rtm.GETQDISC, { doit: tcGetQdisc, dumpit: tcDumpQdisc })
   unspec(Rtm.GETNSID, { doit: rtnlNetGetid, dumpit: emptyDump(Rtm.NEWNSID) })
 
   // ── where a protocol stack plugs in

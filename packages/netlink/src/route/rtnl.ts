@@ -118,9 +118,10 @@ function find<K extends 'doit' | 'dumpit'>(
   return undefined
 }
 
-/** Asks every family that has the type, one after the other. @kernel rtnl_dump_all() net/core/rtnetlink.c */
+/** Asks every family that has the type, one after the other; a request for a family nobody has is empty. @kernel rtnl_dump_all() net/core/rtnetlink.c */
 export function rtnlDumpAll(request: NlRequest, answer: number): NlDump {
   const dumps: NlDump[] = []
+  if (request.bytes[NLMSG_HDRLEN] !== Af.UNSPEC) return { type: answer, entries: [] }
   for (const [at, link] of rtnetlinkOf(request.server).handlers) {
     if (at >> 8 === Af.UNSPEC || (at & 0xff) !== request.type || link.dumpit === undefined) continue
     dumps.push(link.dumpit(request))
