@@ -55,10 +55,14 @@ export function devChangeCarrier(dev: NetDevice<any>, carrier: boolean): void {
     callNdo(dev, 'ndoChangeCarrier', () => ops.ndoChangeCarrier!(dev, carrier))
 }
 
-/** Changes the length of the transmit queue. rtnl is held. @throws Errno ERANGE @kernel dev_change_tx_queue_len() net/core/dev.c */
+/** A qdisc makes its rings at once, so nobody may ask for all the memory there is. */
+const MAX_TX_QUEUE_LEN = 1 << 20
+
+/** Changes the length of the transmit queue. rtnl is held. @throws Errno ERANGE; ENOMEM for a queue nobody can hold @kernel dev_change_tx_queue_len() net/core/dev.c */
 export function devChangeTxQueueLen(dev: NetDevice<any>, length: number): void {
   enterControl(dev, 'devChangeTxQueueLen')
   if (!Number.isInteger(length) || length < 0 || length > 0xffffffff) throw new Errno('ERANGE')
+  if (length > MAX_TX_QUEUE_LEN) throw new Errno('ENOMEM')
   if (length === dev.txQueueLen) return
   const before = dev.txQueueLen
   dev.txQueueLen = length

@@ -206,6 +206,7 @@ describe('other changes', () => {
     expect(refusal(test, () => devSetAlias(test.dev, 'x'.repeat(256)))).toBe('EINVAL')
     expect(refusal(test, () => devSetAlias(test.dev, 'x'.repeat(255)))).toBe('ok')
     expect(refusal(test, () => devChangeTxQueueLen(test.dev, -1))).toBe('ERANGE')
+    expect(refusal(test, () => devChangeTxQueueLen(test.dev, 0xffffffff))).toBe('ENOMEM')
     registerNetdeviceNotifier(test.kernel, (event) => {
       if (event === 'NETDEV_CHANGE_TX_QUEUE_LEN') throw new Errno('EPERM')
     })

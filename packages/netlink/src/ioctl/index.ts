@@ -10,11 +10,11 @@ import {
   devSetMacAddress,
   devSetMtu,
   IFNAMSIZ,
+  devChangeTxQueueLen,
 } from '@vnet/netdev'
 import type { NetDevice } from '@vnet/netdev'
 import { textOf } from '../codec/text.ts'
 import { linkNotifierOf } from '../route/link-notify.ts'
-import { changeTxQueueLen } from '../route/tx-queue-len.ts'
 import { netlinkServer } from '../server.ts'
 import { IFREQ_LEN, IFR_DATA, Sioc } from './constants.ts'
 import { devEthtool } from './ethtool.ts'
@@ -148,7 +148,7 @@ function setFlags(caller: IoctlCaller, dev: NetDevice<any>, ifr: UserStruct): vo
 
 function setTxqlen(dev: NetDevice<any>, length: number): void {
   if (length < 0) throw new Errno('EINVAL')
-  changeTxQueueLen(dev, length)
+  devChangeTxQueueLen(dev, length)
 }
 
 const AF_UNSPEC = 0

@@ -12,6 +12,7 @@ import {
   devSetMtu,
   forEachNetdev,
   netdevStateChange,
+  devChangeTxQueueLen,
 } from '@vnet/netdev'
 import type { NetDevice } from '@vnet/netdev'
 import { NetlinkError } from '../codec/extack.ts'
@@ -24,7 +25,6 @@ import type { Ifinfomsg } from './link-find.ts'
 import { linkNotifierOf } from './link-notify.ts'
 import { iflaPolicy } from './link-policy.ts'
 import { nlmsgParse, rtnetlinkOf } from './rtnl.ts'
-import { changeTxQueueLen } from './tx-queue-len.ts'
 
 /** Changes a link that is there. @throws Errno @kernel rtnl_setlink() net/core/rtnetlink.c */
 export function rtnlSetlink(request: NlRequest): void {
@@ -134,7 +134,7 @@ function applyAttrs(request: NlRequest, dev: NetDevice<any>, msg: Ifinfomsg, tb:
   step(has(Ifla.IFALIAS), () => devSetAlias(dev, tb.text(Ifla.IFALIAS)!))
   step(msg.flags !== 0 || msg.change !== 0, () => setFlags(request, dev, msg))
   step(has(Ifla.CARRIER), () => devChangeCarrier(dev, tb.bool(Ifla.CARRIER)!))
-  step(has(Ifla.TXQLEN), () => changeTxQueueLen(dev, tb.number(Ifla.TXQLEN)!))
+  step(has(Ifla.TXQLEN), () => devChangeTxQueueLen(dev, tb.number(Ifla.TXQLEN)!))
   step(has(Ifla.AF_SPEC), () => setAfSpec(request, dev, tb))
   // The other changes have told of themselves.
   if (regroup) netdevStateChange(dev)
