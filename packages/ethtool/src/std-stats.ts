@@ -2,54 +2,47 @@ import type { NetDevice } from '@vnet/netdev'
 import { ethnlOps } from './core.ts'
 import { ethtoolOps } from './ops.ts'
 
+/** Names of the standard counters, by group; a counter's place is its number. @kernel stats_eth_mac_names[] net/ethtool/stats.c */
+export const STATS_NAMES = {
+  'eth-phy': ['SymbolErrorDuringCarrier'],
+  'eth-mac': [
+    'FramesTransmittedOK',
+    'SingleCollisionFrames',
+    'MultipleCollisionFrames',
+    'FramesReceivedOK',
+    'FrameCheckSequenceErrors',
+    'AlignmentErrors',
+    'OctetsTransmittedOK',
+    'FramesWithDeferredXmissions',
+    'LateCollisions',
+    'FramesAbortedDueToXSColls',
+    'FramesLostDueToIntMACXmitError',
+    'CarrierSenseErrors',
+    'OctetsReceivedOK',
+    'FramesLostDueToIntMACRcvError',
+    'MulticastFramesXmittedOK',
+    'BroadcastFramesXmittedOK',
+    'FramesWithExcessiveDeferral',
+    'MulticastFramesReceivedOK',
+    'BroadcastFramesReceivedOK',
+    'InRangeLengthErrors',
+    'OutOfRangeLengthField',
+    'FrameTooLongErrors',
+  ],
+  'eth-ctrl': ['MACControlFramesTransmitted', 'MACControlFramesReceived', 'UnsupportedOpcodesReceived'],
+  rmon: ['etherStatsUndersizePkts', 'etherStatsOversizePkts', 'etherStatsFragments', 'etherStatsJabbers'],
+} as const
+
 /** Counters of the physical layer. @kernel struct ethtool_eth_phy_stats include/linux/ethtool.h */
 export interface EthtoolPhyStats {
   readonly SymbolErrorDuringCarrier: bigint
 }
 
-const MAC = [
-  'FramesTransmittedOK',
-  'SingleCollisionFrames',
-  'MultipleCollisionFrames',
-  'FramesReceivedOK',
-  'FrameCheckSequenceErrors',
-  'AlignmentErrors',
-  'OctetsTransmittedOK',
-  'FramesWithDeferredXmissions',
-  'LateCollisions',
-  'FramesAbortedDueToXSColls',
-  'FramesLostDueToIntMACXmitError',
-  'CarrierSenseErrors',
-  'OctetsReceivedOK',
-  'FramesLostDueToIntMACRcvError',
-  'MulticastFramesXmittedOK',
-  'BroadcastFramesXmittedOK',
-  'FramesWithExcessiveDeferral',
-  'MulticastFramesReceivedOK',
-  'BroadcastFramesReceivedOK',
-  'InRangeLengthErrors',
-  'OutOfRangeLengthField',
-  'FrameTooLongErrors',
-] as const
-
-/** Counters of the MAC, by their IEEE 802.3 names. @kernel struct ethtool_eth_mac_stats include/linux/ethtool.h */
-export type EthtoolMacStats = { readonly [K in (typeof MAC)[number]]: bigint }
-
-const CTRL = [
-  'MACControlFramesTransmitted',
-  'MACControlFramesReceived',
-  'UnsupportedOpcodesReceived',
-] as const
+/** Counters of the STATS_NAMES['eth-mac'], by their IEEE 802.3 names. @kernel struct ethtool_eth_mac_stats include/linux/ethtool.h */
+export type EthtoolMacStats = { readonly [K in (typeof STATS_NAMES)['eth-mac'][number]]: bigint }
 
 /** Counters of MAC control frames. @kernel struct ethtool_eth_ctrl_stats include/linux/ethtool.h */
-export type EthtoolCtrlStats = { readonly [K in (typeof CTRL)[number]]: bigint }
-
-const RMON = [
-  'etherStatsUndersizePkts',
-  'etherStatsOversizePkts',
-  'etherStatsFragments',
-  'etherStatsJabbers',
-] as const
+export type EthtoolCtrlStats = { readonly [K in (typeof STATS_NAMES)['eth-ctrl'][number]]: bigint }
 
 /** One range of frame lengths of a histogram. */
 export interface RmonBucket {
@@ -60,7 +53,7 @@ export interface RmonBucket {
 }
 
 /** RMON counters and histograms of frame lengths. @kernel struct ethtool_rmon_stats include/linux/ethtool.h */
-export type EthtoolRmonStats = { readonly [K in (typeof RMON)[number]]?: bigint } & {
+export type EthtoolRmonStats = { readonly [K in (typeof STATS_NAMES)['rmon'][number]]?: bigint } & {
   readonly rxHist?: readonly RmonBucket[]
   readonly txHist?: readonly RmonBucket[]
 }
@@ -97,14 +90,18 @@ function readGroup(dev: NetDevice<any>, group: StatsGroup): StdStats {
   const ops = ethtoolOps(dev)
   switch (group) {
     case 'eth-phy':
-      return plain(group, ['SymbolErrorDuringCarrier'], ops.getEthPhyStats?.(dev))
+      return plain(group, STATS_NAMES['eth-phy'], ops.getEthPhyStats?.(dev))
     case 'eth-mac':
-      return plain(group, MAC, ops.getEthMacStats?.(dev))
+      return plain(group, STATS_NAMES['eth-mac'], ops.getEthMacStats?.(dev))
     case 'eth-ctrl':
-      return plain(group, CTRL, ops.getEthCtrlStats?.(dev))
+      return plain(group, STATS_NAMES['eth-ctrl'], ops.getEthCtrlStats?.(dev))
     case 'rmon': {
       const rmon = ops.getRmonStats?.(dev)
-      return { ...plain(group, RMON, rmon), rxHist: rmon?.rxHist ?? [], txHist: rmon?.txHist ?? [] }
+      return {
+        ...plain(group, STATS_NAMES.rmon, rmon),
+        rxHist: rmon?.rxHist ?? [],
+        txHist: rmon?.txHist ?? [],
+      }
     }
   }
 }

@@ -1,5 +1,6 @@
 import {
   STATS_GROUPS,
+  STATS_NAMES,
   TS_RX_FILTERS,
   TS_TX_TYPES,
   ethtoolGetRxfh,
@@ -15,7 +16,7 @@ import { ethnlParseBitset, ethnlPutBitset } from './bitset.ts'
 import { attr } from './command.ts'
 import type { EthnlGet } from './command.ts'
 import { EthMsg, EthReply } from './constants.ts'
-import { EthSs, SOF_TIMESTAMPING_NAMES, STATS_NAMES } from './strings.ts'
+import { EthSs, SOF_TIMESTAMPING_NAMES } from './strings.ts'
 
 const Tsinfo = { TIMESTAMPING: 2, TX_TYPES: 3, RX_FILTERS: 4, PHC_INDEX: 5 } as const
 

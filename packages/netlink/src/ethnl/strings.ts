@@ -3,6 +3,7 @@ import {
   MSG_CLASSES,
   RSS_HASH_FUNCS,
   SOF_TIMESTAMPING,
+  STATS_NAMES,
   TS_RX_FILTERS,
   TS_TX_TYPES,
   WOL_MODES,
@@ -57,37 +58,6 @@ export const SOF_TIMESTAMPING_NAMES: readonly string[] = [
   'option-tx-swhw',
   'bind-phc',
 ]
-
-/** Names of the standard counters, by group; a counter's place is its number. @kernel stats_eth_mac_names[] net/ethtool/stats.c */
-export const STATS_NAMES = {
-  'eth-phy': ['SymbolErrorDuringCarrier'],
-  'eth-mac': [
-    'FramesTransmittedOK',
-    'SingleCollisionFrames',
-    'MultipleCollisionFrames',
-    'FramesReceivedOK',
-    'FrameCheckSequenceErrors',
-    'AlignmentErrors',
-    'OctetsTransmittedOK',
-    'FramesWithDeferredXmissions',
-    'LateCollisions',
-    'FramesAbortedDueToXSColls',
-    'FramesLostDueToIntMACXmitError',
-    'CarrierSenseErrors',
-    'OctetsReceivedOK',
-    'FramesLostDueToIntMACRcvError',
-    'MulticastFramesXmittedOK',
-    'BroadcastFramesXmittedOK',
-    'FramesWithExcessiveDeferral',
-    'MulticastFramesReceivedOK',
-    'BroadcastFramesReceivedOK',
-    'InRangeLengthErrors',
-    'OutOfRangeLengthField',
-    'FrameTooLongErrors',
-  ],
-  'eth-ctrl': ['MACControlFramesTransmitted', 'MACControlFramesReceived', 'UnsupportedOpcodesReceived'],
-  rmon: ['etherStatsUndersizePkts', 'etherStatsOversizePkts', 'etherStatsFragments', 'etherStatsJabbers'],
-} as const
 
 /** The sets every kernel has, by number. @kernel info_template[] net/ethtool/strset.c */
 export const GLOBAL_SETS: ReadonlyMap<number, readonly (string | null)[]> = new Map<
