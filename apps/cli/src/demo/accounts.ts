@@ -34,12 +34,15 @@ export function showAccounts(stage: Stage, books: Books): boolean {
     errors: Number(s.txErrors),
   })
   const problems = books.cables.flatMap((cable) => accounts(cable).problems)
-  const left = leftovers(stage.kernel).map((e) => `${e.kind} ${e.name}`)
+  const alive = leftovers(stage.kernel)
+  const left = alive.map((e) => `${e.kind} ${e.name}`)
   const rules = stage.kernel.violations.map((v) => v.message)
   for (const trouble of [...problems, ...left, ...rules])
     stage.say(paint(stage.screen, 'red', `  ${trouble}`))
+  const count = (...kinds: string[]): number => alive.filter((e) => kinds.includes(e.kind)).length
   stage.say(
-    '  left  0 timers, 0 interrupts, 0 sk_buffs, 0 devices'.replace(/0/g, left.length === 0 ? '0' : '?'),
+    `  left  ${count('timer', 'hrtimer', 'hwevent', 'work')} timers, ${count('irq')} interrupts, ` +
+      `${count('skb')} sk_buffs, ${count('netdev')} devices`,
   )
   const good = arrivals && departures && problems.length + left.length + rules.length === 0
   stage.say()
