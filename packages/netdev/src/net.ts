@@ -3,6 +3,7 @@ import type { Kernel, Tracepoint } from '@vnet/kernel'
 import { LinkwatchState } from './linkwatch-state.ts'
 import type { NetDevice } from './netdevice.ts'
 import type { NetdevNotifier } from './notifier.ts'
+import { fqCodelQdiscOps } from './qdisc/fq-codel.ts'
 import { noqueueQdiscOps } from './qdisc/noqueue.ts'
 import { pfifoFastQdiscOps } from './qdisc/pfifo-fast.ts'
 import type { Qdisc, QdiscOps } from './qdisc/qdisc.ts'
@@ -55,7 +56,7 @@ export class Net {
     this.outputQueueTail = null
     this.rx = rxStateOf(kernel)
     this.linkwatch = new LinkwatchState()
-    this.qdiscOps = new Map([noqueueQdiscOps, pfifoFastQdiscOps].map((ops) => [ops.id, ops]))
+    this.qdiscOps = new Map([noqueueQdiscOps, pfifoFastQdiscOps, fqCodelQdiscOps].map((ops) => [ops.id, ops]))
     this.defaultQdisc = pfifoFastQdiscOps
     this.tpQueue = kernel.trace.point('net:net_dev_queue', ['len'])
     this.tpStartXmit = kernel.trace.point('net:net_dev_start_xmit', ['queue', 'len', 'ip_summed', 'gso_size'])

@@ -1,5 +1,5 @@
 import { Errno } from '@vnet/kernel'
-import { PRIO2BAND, devGetByIndex, forEachNetdev, qdiscStats } from '@vnet/netdev'
+import { FqCodelQdisc, PRIO2BAND, devGetByIndex, forEachNetdev, qdiscStats } from '@vnet/netdev'
 import type { NetDevice, Qdisc } from '@vnet/netdev'
 import { NetlinkError } from '../codec/extack.ts'
 import { NLMSG_HDRLEN } from '../codec/nlmsg.ts'
@@ -9,15 +9,16 @@ import type { DumpEntry, NlDump } from '../core/dump.ts'
 import type { NlRequest } from '../core/request.ts'
 import { Rtm } from './constants.ts'
 import { nlmsgParse } from './rtnl.ts'
+import { fqCodelXstats, putFqCodelOptions } from './fq-codel.ts'
 
 /** @kernel struct tcmsg include/uapi/linux/rtnetlink.h */
 const TCMSG_LEN = 20
 /** The place of a device's first qdisc. @kernel TC_H_ROOT include/uapi/linux/pkt_sched.h */
 const TC_H_ROOT = 0xffffffff
 /** @kernel TCA_KIND include/uapi/linux/rtnetlink.h */
-const Tca = { KIND: 1, OPTIONS: 2, STATS: 3, STATS2: 7, HW_OFFLOAD: 12 } as const
+const Tca = { KIND: 1, OPTIONS: 2, STATS: 3, XSTATS: 4, STATS2: 7, HW_OFFLOAD: 12 } as const
 /** @kernel TCA_STATS_BASIC include/uapi/linux/gen_stats.h */
-const TcaStats = { BASIC: 1, QUEUE: 3 } as const
+const TcaStats = { BASIC: 1, QUEUE: 3, APP: 4 } as const
 const BANDS = 3
 
 const tcaPolicy = nlaPolicy({ [Tca.KIND]: { name: 'kind', kind: 'string' } })
@@ -46,6 +47,7 @@ function fillQdisc(w: NlWriter, dev: NetDevice<any>, { qdisc, parent }: Placed):
   w.u32(parent === TC_H_ROOT ? 2 : 1)
   w.putString(Tca.KIND, qdisc.id)
   if (qdisc.id === 'pfifo_fast') putPrioOptions(w)
+  if (qdisc instanceof FqCodelQdisc) putFqCodelOptions(w, qdisc)
   w.putU8(Tca.HW_OFFLOAD, 0)
   putQdiscStats(w, qdisc)
 }
@@ -68,7 +70,9 @@ function putQdiscStats(w: NlWriter, qdisc: Qdisc): void {
   w.putBinary(TcaStats.BASIC, new Uint8Array(basic.buffer))
   const queue = Uint32Array.of(s.qlen, s.backlog, s.drops, s.requeues, s.overlimits)
   w.putBinary(TcaStats.QUEUE, new Uint8Array(queue.buffer))
+  if (qdisc instanceof FqCodelQdisc) w.putBinary(TcaStats.APP, fqCodelXstats(qdisc))
   w.nestEnd(at)
+  if (qdisc instanceof FqCodelQdisc) w.putBinary(Tca.XSTATS, fqCodelXstats(qdisc))
   const old = new DataView(new ArrayBuffer(40))
   old.setBigUint64(0, BigInt(s.bytes), true)
   for (const [i, value] of [s.packets, s.drops, s.overlimits, 0, 0, s.qlen, s.backlog].entries()) {
