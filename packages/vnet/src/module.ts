@@ -103,8 +103,8 @@ export class VnetInstances {
 
 /** What {@link createVnetModule} can be told beyond the module's parameters. */
 export interface VnetModuleOptions {
-  /** The cable of each device. @defaultValue what the parameter `backend` says */
-  backend?: (kernel: Kernel, index: number) => Backend
+  /** The cable of each device; the third argument makes the one that the parameters ask for. @defaultValue that one */
+  backend?: (kernel: Kernel, index: number, asked: () => Backend) => Backend
 }
 
 /**
@@ -121,12 +121,12 @@ export function createVnetModule(options: VnetModuleOptions = {}): ModuleDefinit
     author: 'The vnet authors',
     description: 'Virtual Ethernet network driver (vnet0)',
     params,
-    init: (ctx) => vnetInit(ctx, options.backend ?? ((kernel) => backendOf(kernel, ctx))),
+    init: (ctx) => vnetInit(ctx, options.backend ?? ((_kernel, _index, asked) => asked())),
     exit: (ctx) => (ctx.data as VnetInstances).removeAll(),
   }
 }
 
-function vnetInit(ctx: ModuleContext, backend: (kernel: Kernel, index: number) => Backend): void {
+function vnetInit(ctx: ModuleContext, backend: NonNullable<VnetModuleOptions['backend']>): void {
   const { kernel } = ctx
   const instances = new VnetInstances()
   ctx.data = instances
@@ -136,7 +136,7 @@ function vnetInit(ctx: ModuleContext, backend: (kernel: Kernel, index: number) =
         name: `${DRV_NAME}-card${i}`,
         macAddress: burntInAddress(i),
         queues: Number(ctx.params['queues']),
-        backend: backend(kernel, i),
+        backend: backend(kernel, i, () => backendOf(kernel, ctx)),
       })
       probeOrDestroy(instances, card, ctx)
     }
