@@ -19,6 +19,7 @@ export const rows = {
   conformance: ['kernel', 'netdev', 'napi', 'ethtool', 'wire'],
   netlink: ['kernel', 'netdev', 'ethtool'],
   inet: ['kernel', 'netdev', 'wire'],
+  tools: ['kernel', 'wire', 'netdev', 'ethtool', 'netlink'],
   get machine() {
     return all('machine')
   },
@@ -35,6 +36,9 @@ const arrows = Object.entries(rows).map(([name, mayImport]) => ({
   to: { path: '^(packages|examples|labs|@vnet)/', pathNot: anyOf([name, ...mayImport]) },
 }))
 
+/** Packages for Node only: a folder for each real cable, and the system calls they share. */
+const belowTheLine = '^packages/(backend-|linux/|afxdp/)'
+
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {
   forbidden: [
@@ -46,14 +50,34 @@ export default {
       from: { path: '^packages/(backend-[^/]+)/src/' },
       to: {
         path: '^(packages|examples|labs|@vnet)/',
-        pathNot: `${anyOf(['backend', 'kernel'])}|^packages/$1/`,
+        pathNot: `${anyOf(['backend', 'kernel', 'linux'])}|^packages/$1/`,
+      },
+    },
+    {
+      name: 'arrow-linux',
+      comment: 'the system calls know only the words for errors',
+      severity: 'error',
+      from: { path: '^packages/linux/src/' },
+      to: { path: '^(packages|examples|labs|@vnet)/', pathNot: anyOf(['linux', 'kernel']) },
+    },
+    {
+      name: 'arrow-real-driver',
+      comment: 'a driver for a real interface may import what any driver imports, and the system calls',
+      severity: 'error',
+      from: { path: '^packages/afxdp/src/' },
+      to: {
+        path: '^(packages|examples|labs|@vnet)/',
+        pathNot: anyOf(['afxdp', 'core-ring', 'ethtool', 'kernel', 'linux', 'napi', 'netdev']),
       },
     },
     {
       name: 'known-package',
       comment: 'a new package needs its row in .dependency-cruiser.mjs',
       severity: 'error',
-      from: { path: '^packages/', pathNot: `${anyOf(Object.keys(rows))}|^packages/backend-` },
+      from: {
+        path: '^packages/',
+        pathNot: `${anyOf([...Object.keys(rows), 'linux', 'afxdp'])}|^packages/backend-`,
+      },
       to: {},
     },
     {
@@ -66,14 +90,14 @@ export default {
       name: 'no-node-in-packages',
       comment: 'packages above the line run in a browser',
       severity: 'error',
-      from: { path: '^packages/[^/]+/src/', pathNot: '^packages/backend-' },
+      from: { path: '^packages/[^/]+/src/', pathNot: belowTheLine },
       to: { dependencyTypes: ['core'] },
     },
     {
       name: 'no-third-party-in-packages',
       comment: 'packages have no dependencies at run time but each other',
       severity: 'error',
-      from: { path: '^packages/[^/]+/src/', pathNot: '^packages/backend-' },
+      from: { path: '^packages/[^/]+/src/', pathNot: belowTheLine },
       to: {
         dependencyTypes: ['npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-no-pkg', 'npm-unknown'],
         pathNot: '^(packages|@vnet)/',

@@ -25,15 +25,17 @@ async function visit(program: string, report?: (value: unknown) => void): Promis
   return output
 }
 
+const portable = packages().filter((pkg) => pkg.portable)
+
 describe('in a browser', () => {
   it('all packages load into one page', async () => {
-    const names = packages().map(({ name }) => name)
+    const names = portable.map(({ name }) => name)
     const imports = names.map((name, i) => `import * as p${i} from '${name}'`).join('\n')
     const lines = names.map((_, i) => `console.log(Object.keys(p${i}).length > 0)`).join('\n')
     expect(await visit(`${imports}\n${lines}`)).toBe('true\n'.repeat(names.length))
   })
 
-  it.each(packages())('the example of $name runs', async ({ folder }) => {
+  it.each(portable)('the example of $name runs', async ({ folder }) => {
     const { code, output } = readmeExample(folder)!
     expect(withoutTrailingBlanks(await visit(code))).toBe(withoutTrailingBlanks(output))
   })

@@ -1,11 +1,11 @@
 /** The fast way from sources to something that runs: turbo for the packages, one bundle for the command. */
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { cpSync, existsSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { capture, fail, root } from './steps.mjs'
 
 const tsc = join(root, 'node_modules', 'typescript-7', 'bin', 'tsc')
 
-/** The `vnet` command in one file; `./vnet` starts it. */
+/** The `vnet` command; `./vnet` starts it. */
 export const cliBundle = join(root, 'apps', 'cli', 'dist', 'vnet.mjs')
 
 /** Builds every package, or the named ones and what they need; what is unchanged comes from turbo's cache. */
@@ -37,14 +37,22 @@ export async function checkTypes() {
   if (code !== 0) fail(`type errors:\n${output.trimEnd()}`)
 }
 
-export async function bundleCli() {
-  const entry = join(root, 'apps', 'cli', 'src', 'main.ts')
+/**
+ * Bundles the command: one small file, and what each command needs in files beside it, which are read when it runs.
+ * @param {string} outdir
+ */
+export async function bundleCli(outdir = dirname(cliBundle)) {
+  const cli = join(root, 'apps', 'cli')
+  const entry = join(cli, 'src', 'main.ts')
   if (!existsSync(entry)) fail('there is no command to bundle yet: apps/cli/src/main.ts is missing')
   const { build } = await import('esbuild')
+  rmSync(outdir, { recursive: true, force: true })
   await build({
-    entryPoints: [entry],
-    outfile: cliBundle,
+    entryPoints: { vnet: entry },
+    outdir,
+    outExtension: { '.js': '.mjs' },
     bundle: true,
+    splitting: true,
     platform: 'node',
     target: 'node20.19',
     format: 'esm',
@@ -53,4 +61,5 @@ export async function bundleCli() {
     legalComments: 'none',
     logLevel: 'silent',
   }).catch((error) => fail(`the vnet command cannot be bundled:\n${error.message}`))
+  cpSync(join(cli, 'shim', 'prebuilt'), join(outdir, 'shim'), { recursive: true })
 }

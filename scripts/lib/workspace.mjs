@@ -5,7 +5,7 @@ import { root } from './steps.mjs'
 
 /**
  * A package of this repository.
- * @typedef {{ name: string, short: string, folder: string, manifest: { version: string, dependencies?: Record<string, string> } }} Package
+ * @typedef {{ name: string, short: string, folder: string, portable: boolean, manifest: { version: string, dependencies?: Record<string, string> } }} Package
  */
 
 /** @returns {Package[]} the published packages, by name */
@@ -15,9 +15,12 @@ export function packages() {
     .filter(({ folder }) => existsSync(join(folder, 'package.json')))
     .map(({ short, folder }) => {
       const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
-      return { name: manifest.name, short, folder, manifest }
+      return { name: manifest.name, short, folder, portable: !belowTheLine.test(short), manifest }
     })
 }
+
+/** What is for Node only; every other package runs in a browser too. */
+const belowTheLine = /^(linux|afxdp|backend-.+)$/
 
 /**
  * The package and all it needs from this repository.

@@ -1,0 +1,72 @@
+import { loadKoffi } from './koffi.ts'
+import type { ForeignFunction, Koffi } from './koffi.ts'
+
+const PROTOTYPES = {
+  open: 'int open(const char *path, int flags, int mode)',
+  close: 'int close(int fd)',
+  read: 'intptr read(int fd, int64_t address, size_t bytes)',
+  write: 'intptr write(int fd, int64_t address, size_t bytes)',
+  writev: 'intptr writev(int fd, int64_t vectors, int count)',
+  ioctl: 'int ioctl(int fd, unsigned long request, int64_t argument)',
+  fcntl: 'int fcntl(int fd, int command, int64_t argument)',
+  socket: 'int socket(int domain, int type, int protocol)',
+  bind: 'int bind(int fd, int64_t address, uint32_t bytes)',
+  connect: 'int connect(int fd, int64_t address, uint32_t bytes)',
+  send: 'intptr send(int fd, int64_t address, size_t bytes, int flags)',
+  sendto: 'intptr sendto(int fd, int64_t address, size_t bytes, int flags, int64_t to, uint32_t toBytes)',
+  recv: 'intptr recv(int fd, int64_t address, size_t bytes, int flags)',
+  setsockopt: 'int setsockopt(int fd, int level, int name, int64_t value, uint32_t bytes)',
+  getsockopt: 'int getsockopt(int fd, int level, int name, int64_t value, int64_t bytes)',
+  mmap: 'int64_t mmap(int64_t address, size_t bytes, int protection, int flags, int fd, int64_t offset)',
+  poll: 'int poll(int64_t fds, unsigned long count, int timeout)',
+  eventfd: 'int eventfd(uint32_t count, int flags)',
+  if_nametoindex: 'uint32_t if_nametoindex(const char *name)',
+  setns: 'int setns(int fd, int kind)',
+  unshare: 'int unshare(int kinds)',
+} as const
+
+/** The C library’s functions this package knows. Addresses are numbers: user space ends below 2^47. */
+export type LibcFunctions = { readonly [name in keyof typeof PROTOTYPES]: ForeignFunction }
+
+/**
+ * The C library of this process.
+ *
+ * Its functions return what C does, -1 for an error; `errno()` right after says which. Nothing is checked: an address
+ * must be of memory that lives (`HostMemory`, `Mapping`, `MemoryAddress`). For what is not on a hot path use `sys`.
+ *
+ * @kernel none
+ */
+export interface Libc extends LibcFunctions {
+  readonly koffi: Koffi
+  /** The number the last call left, positive. */
+  errno(): number
+  /** Says whether this process exports a function, such as `uv_poll_start`. */
+  exports(name: string): boolean
+}
+
+let loaded: Libc | null = null
+
+/**
+ * The C library, loaded at the first call. There is one in a process, so this is not state of anybody.
+ *
+ * @throws Errno EOPNOTSUPP on another system than Linux, ENOSYS when koffi does not load
+ * @kernel none
+ */
+export function libc(): Libc {
+  return (loaded ??= bindLibc(loadKoffi()))
+}
+
+function bindLibc(koffi: Koffi): Libc {
+  const library = koffi.load(null)
+  const functions = Object.fromEntries(
+    Object.entries(PROTOTYPES).map(([name, prototype]) => [name, library.func(prototype)]),
+  ) as unknown as LibcFunctions
+  const exports = (name: string): boolean => {
+    try {
+      return library.symbol(name) !== null
+    } catch {
+      return false
+    }
+  }
+  return { ...functions, koffi, errno: () => koffi.errno(), exports }
+}
