@@ -1,5 +1,5 @@
 /** Bundles the contestants from the sources; nothing needs to be built before. */
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { build } from 'esbuild'
 
@@ -28,6 +28,9 @@ const common = {
     'circular_buffer_js',
     'esbuild',
   ],
+  // Programs of others as they are: lint and formatter shall not touch them.
+  loader: { '.ixy': 'js' },
+  resolveExtensions: ['.ts', '.mjs', '.js', '.ixy', '.json'],
   logLevel: 'warning',
 }
 
@@ -38,6 +41,7 @@ const ASKED = [
     /(?:\bthis\.)?(?:[\w#]+\.)*(?:tp\w*|#raise|#entry|#exit|tracePoll|tracePoint)\.enabled\b(?=\s*(?:&&|\)))/g,
     'false',
   ],
+  [/\b(?:\w+\.)+watched\b(?=\s*(?:&&|\)))/g, 'false'],
   [/\b(?:\w+\.)*preemptHook !== null/g, 'false'],
 ]
 
@@ -54,10 +58,14 @@ const without = {
 
 /** Builds everything; `absent/` holds the same contestants with checks and tracing taken out of the source. */
 export async function buildAll() {
+  // Chunks of former builds would gather.
+  rmSync(dist, { recursive: true, force: true })
   mkdirSync(dist, { recursive: true })
   await build({
     ...common,
-    entryPoints: ['main', 'contestant', 'reader', 'measure', 'insmod'].map((name) => `src/${name}.ts`),
+    entryPoints: ['main', 'contestant', 'reader', 'card-worker', 'parallel-worker', 'measure', 'insmod'].map(
+      (name) => `src/${name}.ts`,
+    ),
     outdir: dist,
   })
   await build({

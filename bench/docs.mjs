@@ -79,7 +79,8 @@ function targets() {
 function group(g) {
   const slowest = Math.max(...g.entries.map((e) => e.median))
   const rows = g.entries.map((e) => [e.label, figure(e.median), percent(e.spread), bar(e.median / slowest)])
-  return [`### ${g.title}`, '', table(['', g.unit, '', ''], rows), '']
+  const skipped = (g.skipped ?? []).flatMap((text) => [`${text}.`, ''])
+  return [`### ${g.title}`, '', table(['', g.unit, '', ''], rows), '', ...skipped]
 }
 
 function alone() {
@@ -93,7 +94,9 @@ function method() {
     'protocol. All warm up, then take turns of about 1.5 ms, 31 rounds; a window in which the processor was taken away is',
     'tried again. A ratio is taken round by round, and its median is judged, so what slows the whole machine falls out.',
     'The C twins (`bench/c/`) have rings, a pool, descriptors, completion and a budgeted poll, and nothing else: no',
-    'net_device, queueing discipline, byte limit, statistics, offload or hooks. `spsc`, one of the rings once looked at, is',
-    'not in the registry any more; testpmd and ixy.js are not run here.',
+    'net_device, queueing discipline, byte limit, statistics, offload or hooks. ixy.js is the driver of the ANCS comparison,',
+    'unchanged, over a card in memory (`bench/vendor/ixy.js`); it has no net_device, qdisc, NAPI or sk_buff either. The veth twin',
+    'makes its pair in a network namespace of its own, which goes with it. `spsc`, one of the rings once looked at, is not in the',
+    'registry any more; testpmd is not run here.',
   ].join('\n')
 }

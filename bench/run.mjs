@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { buildAll, dist } from './build.mjs'
 
 await buildAll()
-for (const twin of ['path', 'ring']) {
+for (const twin of ['path', 'ring', 'veth']) {
   spawnSync('gcc', ['-O2', '-o', `${dist}/${twin}`, `${import.meta.dirname}/c/${twin}.c`], {
     stdio: 'ignore',
   })

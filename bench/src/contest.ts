@@ -36,6 +36,8 @@ export interface GroupResult {
   readonly unit: string
   readonly entries: readonly EntryResult[]
   readonly targets: readonly TargetResult[]
+  /** Who could not take part, and why. */
+  readonly skipped: readonly string[]
   /** Windows in which the processor was taken away, of all. */
   readonly preempted: number
   readonly windows: number
@@ -59,6 +61,9 @@ class Player {
     this.entry = entry
     const [program, ...args] = command(entry, machine, dist)
     this.#child = spawn(program!, args, { stdio: ['pipe', 'pipe', 'pipe'] })
+    // One that cannot even start closes its ends; `ask` finds out.
+    this.#child.on('error', (error) => (this.#errors += error.message))
+    this.#child.stdin!.on('error', () => {})
     this.#child.stderr!.on('data', (text: Buffer) => (this.#errors += text.toString()))
     this.#reader = createInterface({ input: this.#child.stdout! })
     this.#lines = this.#reader[Symbol.asyncIterator]()
@@ -100,10 +105,14 @@ export async function contest(
 ): Promise<GroupResult> {
   const entries = group.entries.filter((e) => e.program !== 'c' || machine.gcc !== null)
   const players: Player[] = []
+  const skipped: string[] = []
   let [windows, preempted] = [0, 0]
   try {
-    for (const entry of entries) players.push(new Player(entry, machine, dist))
-    for (const player of players) await player.ask(`warm ${plan.warmMs}`)
+    for (const entry of entries) {
+      const player = new Player(entry, machine, dist)
+      if (await warmed(player, plan)) players.push(player)
+      else skipped.push(`${entry.label}: left out, it needs ${entry.needs!}`)
+    }
     for (let round = 0; round < plan.rounds; round++) {
       for (const player of players) {
         // Two threads are hardly ever both left alone.
@@ -127,8 +136,21 @@ export async function contest(
     unit: group.unit,
     entries: players.map((p) => ({ id: p.entry.id, label: p.entry.label, ...spreadOf(p.times) })),
     targets: group.targets.flatMap((target) => judge(target, players)),
+    skipped,
     windows,
     preempted,
+  }
+}
+
+/** False when it could not even begin, and that may be. */
+async function warmed(player: Player, plan: Plan): Promise<boolean> {
+  try {
+    await player.ask(`warm ${plan.warmMs}`)
+    return true
+  } catch (error) {
+    player.kill()
+    if (player.entry.needs === undefined) throw error
+    return false
   }
 }
 

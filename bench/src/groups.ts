@@ -8,6 +8,8 @@ export interface Entry {
   readonly args: readonly string[]
   /** Needs two processors. */
   readonly threads?: boolean
+  /** What it needs that not every machine has; without it, it is left out with that reason. */
+  readonly needs?: string
 }
 
 /** A demand on a ratio of two entries' times. */
@@ -105,16 +107,35 @@ function path(
   burst = 32,
 ): Group {
   const [l, b] = [String(length), String(burst)]
-  const entries = [js('vnet', 'vnet', `path-${what}`, l, b), c('c', 'C model', 'path', what, l, b)]
+  const entries: Entry[] = [js('vnet', 'vnet', `path-${what}`, l, b), c('c', 'C model', 'path', what, l, b)]
   if (what === 'tx') entries.push(js('list', 'vnet, devQueueXmitList', 'path-tx-list', l, b))
+  if (what === 'loop') entries.push(...loopPeers(l, b))
   return {
     id: burst === 32 ? `${what}-${l}` : `${what}-${l}-burst-${b}`,
     title: `${title}, ${l} B, burst ${b}`,
     unit: 'ns a packet',
     entries,
-    targets: target ? [{ ...target, of: 'vnet', by: ['c'] }] : [],
+    targets: [
+      ...(target ? [{ ...target, of: 'vnet', by: ['c'] }] : []),
+      ...(what === 'loop' && length === 60 && burst === 32 ? LOOP_TARGETS : []),
+    ],
   }
 }
+
+/** The same loop as others have it: another driver in JavaScript, and the kernel's own virtual cable. */
+function loopPeers(l: string, b: string): Entry[] {
+  const needs = 'root, for a network namespace of its own, and ip'
+  return [
+    js('ixy', 'ixy.js, its driver over a card in memory', 'path-ixy', l, b),
+    { ...c('veth', 'kernel veth, AF_PACKET, a call a packet', 'veth', l, b, 'one'), needs },
+    { ...c('veth-burst', 'kernel veth, AF_PACKET, sendmmsg and recvmmsg', 'veth', l, b), needs },
+  ]
+}
+
+const LOOP_TARGETS: readonly Target[] = [
+  { text: "at most 2x ixy.js's own loop", of: 'vnet', by: ['ixy'], limit: 2 },
+  { text: "at least 20x the kernel's veth", of: 'vnet', by: ['veth'], limit: 20, least: true },
+]
 
 function absent(what: 'tx' | 'rx'): Group {
   const args = [`path-${what}`, '60', '32']
@@ -127,6 +148,21 @@ function absent(what: 'tx' | 'rx'): Group {
       { ...js('absent', 'absent', ...args), program: 'absent' },
     ],
     targets: [{ text: 'within 3 %', of: 'vnet', by: ['absent'], limit: 1.03 }],
+  }
+}
+
+/** The same driver, once with the card beside it and once with the card on another core. */
+function remote(burst: number): Group {
+  const args = ['60', String(burst)]
+  return {
+    id: `remote-${burst}`,
+    title: `Transmit with the card in a worker, 60 B, burst ${burst}`,
+    unit: 'ns a packet',
+    entries: [
+      js('one', 'driver and card in one thread', 'path-tx', ...args),
+      { ...js('remote', 'the card in a worker', 'path-tx-remote', ...args), threads: true },
+    ],
+    targets: [],
   }
 }
 
@@ -152,6 +188,7 @@ export const groups: readonly Group[] = [
   rings('int', 1),
   threads(1),
   threads(256),
+  remote(32),
   path('tx', 'Transmit', 60, undefined, 1),
   path('rx', 'Receive', 60, undefined, 1),
   path('loop', LOOP, 60, undefined, 1),

@@ -11,6 +11,7 @@ const runs: Readonly<Record<string, (() => Promise<Run>) | undefined>> = {
   machines: async () => (await import('./measures/scale.ts')).machines,
   skbs: async () => (await import('./measures/scale.ts')).skbs,
   switch: async () => (await import('./measures/switch.ts')).hundredHosts,
+  parallel: async () => (await import('./measures/parallel.ts')).parallel,
   startup: async () => (await import('./measures/startup.ts')).startup,
 }
 

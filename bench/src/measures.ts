@@ -24,14 +24,18 @@ export interface MeasureProcess {
 /** A semi-space so large that nothing is collected while allocation is measured. */
 const NO_SCAVENGE = ['--expose-gc', '--min-semi-space-size=64', '--max-semi-space-size=64']
 
+/** These run on one processor: threads that help with a collection would wait for it, and the pause with them. */
+const ONE_PROCESSOR = ['--single-threaded-gc']
+
 export const measures: readonly MeasureProcess[] = [
   { id: 'alloc', title: 'Allocation: bytes of heap over many packets', flags: NO_SCAVENGE },
-  { id: 'gc', title: 'Garbage collection during the same', flags: [] },
-  { id: 'latency', title: 'Latency of one packet at half load', flags: [] },
+  { id: 'gc', title: 'Garbage collection during the same', flags: ONE_PROCESSOR },
+  { id: 'latency', title: 'Latency of one packet at half load', flags: ONE_PROCESSOR },
   { id: 'devices', title: '10,000 devices', flags: ['--expose-gc'] },
   { id: 'machines', title: '1,000 machines', flags: ['--expose-gc'] },
   { id: 'skbs', title: '1,000,000 sk_buffs in flight', flags: ['--expose-gc', '--max-old-space-size=4096'] },
   { id: 'switch', title: 'Virtual time: 100 hosts on a switch', flags: [] },
+  { id: 'parallel', title: 'Machines on several workers', flags: [] },
   { id: 'startup', title: 'Start-up', flags: [] },
 ]
 

@@ -5,3 +5,20 @@ declare module 'fast-fifo' {
     shift(): unknown
   }
 }
+
+declare module '*/IXYclass.ixy' {
+  export class IXY {
+    constructor(address: string, rxQueues: number, txQueues: number, device: unknown)
+    rx_batch(queue: number, bufs: unknown[], count: number): number
+    tx_batch(queue: number, bufs: unknown[], count: number): number
+  }
+}
+
+declare module '*/packets.ixy' {
+  const packets: {
+    create(pool: unknown, index: number, size: number): unknown
+    alloc(pool: unknown): unknown
+    allocBatch(pool: unknown, bufs: unknown[]): void
+  }
+  export default packets
+}

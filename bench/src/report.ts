@@ -34,7 +34,8 @@ export function formatGroup(group: GroupResult, judged: boolean): string {
     return `  ${e.label.padEnd(width)} ${figure(e.median).padStart(9)}  ±${percent(e.spread / 2).padStart(6)}  ${times.padStart(8)}`
   })
   const verdicts = judged ? group.targets.map((t) => `  ${verdict(t)}`) : []
-  return [`${group.title} (${group.unit})`, ...lines, ...verdicts].join('\n')
+  const skipped = group.skipped.map((text) => `  ${text}`)
+  return [`${group.title} (${group.unit})`, ...lines, ...skipped, ...verdicts].join('\n')
 }
 
 /** One sentence on a target. */

@@ -43,23 +43,49 @@ export async function checkTypes() {
  */
 export async function bundleCli(outdir = dirname(cliBundle)) {
   const cli = join(root, 'apps', 'cli')
-  const entry = join(cli, 'src', 'main.ts')
-  if (!existsSync(entry)) fail('there is no command to bundle yet: apps/cli/src/main.ts is missing')
+  const source = (name) => join(cli, 'src', name)
+  if (!existsSync(source('main.ts')))
+    fail('there is no command to bundle yet: apps/cli/src/main.ts is missing')
   const { build } = await import('esbuild')
+  const bundle = (options) =>
+    build({
+      outdir,
+      outExtension: { '.js': '.mjs' },
+      bundle: true,
+      platform: 'node',
+      target: 'node20.19',
+      format: 'esm',
+      conditions: ['@vnet/source'],
+      sourcemap: 'linked',
+      legalComments: 'none',
+      logLevel: 'silent',
+      // What is in CommonJS asks for Node's own modules by require().
+      banner: {
+        js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
+      },
+      ...options,
+    })
   rmSync(outdir, { recursive: true, force: true })
-  await build({
-    entryPoints: { vnet: entry },
-    outdir,
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    splitting: true,
-    platform: 'node',
-    target: 'node20.19',
-    format: 'esm',
-    conditions: ['@vnet/source'],
-    sourcemap: 'linked',
-    legalComments: 'none',
-    logLevel: 'silent',
-  }).catch((error) => fail(`the vnet command cannot be bundled:\n${error.message}`))
+  await Promise.all([
+    bundle({ entryPoints: { vnet: source('main.ts') }, splitting: true, plugins: [programsApart] }),
+    bundle({
+      entryPoints: { programs: source('programs/run.ts') },
+      banner: {},
+      minifySyntax: true,
+      minifyWhitespace: true,
+    }),
+  ]).catch((error) => fail(`the vnet command cannot be bundled:\n${error.message}`))
   cpSync(join(cli, 'shim', 'prebuilt'), join(outdir, 'shim'), { recursive: true })
+}
+
+/** The small programs share nothing with the rest: in chunks with it, `vnet ip` would read a whole kernel. */
+const programsApart = {
+  name: 'programs-apart',
+  setup(build) {
+    build.onResolve({ filter: /^\.\/run\.ts$/ }, ({ kind, importer }) =>
+      kind === 'dynamic-import' && /[\\/]programs[\\/]/.test(importer)
+        ? { path: './programs.mjs', external: true }
+        : undefined,
+    )
+  },
 }

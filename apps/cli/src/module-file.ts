@@ -3,9 +3,11 @@ import { basename, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { ModuleDefinition } from '@vnet/kernel'
 import { CommandError } from './errors.ts'
+import { linkModules } from './module-link.ts'
 
 /**
- * Loads the module of another author from a JavaScript file: its default export, or its export `module`.
+ * Loads the module of another author from a JavaScript file: its default export, or its export `module`. What it imports
+ * from `@vnet/…` is this process's own.
  *
  * @throws CommandError in insmod's words, exit code 1
  */
@@ -13,10 +15,14 @@ export async function loadModuleFile(path: string): Promise<ModuleDefinition> {
   const refuse = (why: string): CommandError =>
     new CommandError(`insmod: ERROR: could not load module ${path}: ${why}`)
   if (!existsSync(path)) throw refuse('No such file or directory')
-  if (statSync(path).isDirectory()) throw refuse('Is a directory')
+  const file = statSync(path)
+  if (file.isDirectory()) throw refuse('Is a directory')
   let exported: Record<string, unknown>
   try {
-    exported = (await import(pathToFileURL(resolve(path)).href)) as Record<string, unknown>
+    linkModules()
+    const { href } = pathToFileURL(resolve(path))
+    // The time makes it another file to Node once it was changed.
+    exported = (await import(`${href}?${file.mtimeMs}`)) as Record<string, unknown>
   } catch (error) {
     throw refuse(`it throws when it is imported: ${(error as Error).message}`)
   }

@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
 
 export const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 export const CAPTURE = join(ROOT, 'fixtures', 'office.pcap')
@@ -15,32 +14,43 @@ export interface Ended {
   code: number | null
 }
 
+/** The repository's own script; it has no types. */
+const { bundleCli } = (await import(join(ROOT, 'scripts/lib/build.mjs') as string)) as {
+  bundleCli(outdir: string): Promise<void>
+}
+
+/** How a command is run. */
+export interface RunOptions {
+  /** `signal` is sent as soon as `when` was printed. */
+  readonly interrupt?: { readonly when: string; readonly signal: NodeJS.Signals; readonly on?: 'stderr' }
+  readonly env?: NodeJS.ProcessEnv
+  readonly input?: string
+  /** Runs as this user; needs root. */
+  readonly uid?: number
+}
+
 /** Bundles the command as `npm start` does, and gives a way to run it. */
 export class Cli {
   readonly dir = mkdtempSync(join(tmpdir(), 'vnet-cli-'))
   // The demo looks for the capture three folders above the bundle.
-  private readonly file = join(this.dir, 'apps', 'cli', 'dist', 'vnet.mjs')
+  readonly file = join(this.dir, 'apps', 'cli', 'dist', 'vnet.mjs')
 
   async build(): Promise<void> {
-    await build({
-      entryPoints: [join(ROOT, 'apps/cli/src/main.ts')],
-      outfile: this.file,
-      bundle: true,
-      platform: 'node',
-      target: 'node20.19',
-      format: 'esm',
-      conditions: ['@vnet/source'],
-      logLevel: 'silent',
-    })
+    chmodSync(this.dir, 0o755)
+    await bundleCli(dirname(this.file))
+    // koffi stays outside of bundles.
+    symlinkSync(join(ROOT, 'apps/cli/node_modules'), join(this.dir, 'apps/cli/node_modules'))
   }
 
-  /** Runs the command to its end; `signal` is sent as soon as `when` was printed. */
+  /** Runs the command to its end. */
   run(
     args: readonly string[],
-    interrupt?: { when: string; signal: NodeJS.Signals; on?: 'stderr' },
+    options: RunOptions | NonNullable<RunOptions['interrupt']> = {},
   ): Promise<Ended> {
+    const { interrupt, env, input, uid }: RunOptions = 'when' in options ? { interrupt: options } : options
     const child = spawn(process.execPath, [this.file, ...args], {
-      env: { PATH: process.env['PATH'], NO_COLOR: '' },
+      env: { PATH: process.env['PATH'], NO_COLOR: '', ...env },
+      ...(uid === undefined ? {} : { uid, gid: uid, cwd: '/' }),
     })
     const ended: Ended = { stdout: '', stderr: '', code: null }
     let sent = false
@@ -51,6 +61,8 @@ export class Cli {
       sent = true
       child.kill(interrupt.signal)
     }
+    child.stdin.on('error', () => {})
+    child.stdin.end(input ?? '')
     child.stdout.setEncoding('utf8').on('data', (text: string) => heard('stdout', text))
     child.stderr.setEncoding('utf8').on('data', (text: string) => heard('stderr', text))
     return new Promise((resolve) => child.on('close', (code) => resolve({ ...ended, code })))

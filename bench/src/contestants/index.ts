@@ -20,5 +20,7 @@ export const contestants: Readonly<Record<string, Make | undefined>> = {
   'path-tx': async (a) => (await import('./path.ts')).tx(a),
   'path-tx-list': async (a) => (await import('./path.ts')).txList(a),
   'path-rx': async (a) => (await import('./path.ts')).rx(a),
+  'path-tx-remote': async (a) => (await import('./remote.ts')).remote(a),
+  'path-ixy': async (a) => (await import('./ixy.ts')).ixy(a),
   'path-loop': async (a) => (await import('./path.ts')).loop(a),
 }

@@ -24,7 +24,7 @@ const RING = 256
 const SETTLE_NS = 10_000
 
 type Args = readonly string[]
-type Dev = NetDevice<unknown>
+export type Dev = NetDevice<unknown>
 
 /** A device, its card, and a frame addressed to it. */
 export interface Rig {
@@ -75,7 +75,7 @@ export function frameTo(last: number, length: number): Uint8Array {
 }
 
 /** Takes an sk_buff from the pool. Its bytes are those of the frame: `fill` wrote them once, and nobody else does. */
-function take(dev: Dev, length: number): SkBuff {
+export function take(dev: Dev, length: number): SkBuff {
   const skb = netdevAllocSkb(dev, length)!
   skbPut(skb, length)
   skb.protocol = PROTO
@@ -83,7 +83,7 @@ function take(dev: Dev, length: number): SkBuff {
 }
 
 /** Writes the frame into the sk_buffs a burst will get. */
-function fill(dev: Dev, frame: Uint8Array, burst: number): void {
+export function fill(dev: Dev, frame: Uint8Array, burst: number): void {
   const all: SkBuff[] = []
   for (let i = 0; i < burst * 2; i++) {
     const skb = take(dev, frame.length)
@@ -184,7 +184,7 @@ export async function loop([lengthText, burstText]: Args): Promise<Contestant> {
   }
 }
 
-function expect(kernel: Kernel, sent: number, got: number): void {
+export function expect(kernel: Kernel, sent: number, got: number): void {
   if (kernel.violations.length > 0) throw kernel.violations[0]!
   if (sent !== got) throw new Error(`${sent} packets were sent, ${got} arrived`)
 }

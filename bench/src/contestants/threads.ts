@@ -64,7 +64,7 @@ export async function threads(kind: 'vnet' | 'ringbuf', [burstText]: readonly st
 }
 
 /** Linux only; elsewhere the system places the threads. */
-function threadIds(): number[] {
+export function threadIds(): number[] {
   try {
     return readdirSync('/proc/self/task').map(Number)
   } catch {
@@ -72,7 +72,7 @@ function threadIds(): number[] {
   }
 }
 
-function pin(ids: readonly number[], cpu: number): void {
+export function pin(ids: readonly number[], cpu: number): void {
   for (const id of ids) {
     try {
       execFileSync('taskset', ['-pc', String(cpu), String(id)], { stdio: 'ignore' })

@@ -9,6 +9,7 @@
 import { PtrRing } from '@vnet/core-ring'
 import { ethtoolOpGetLink, setEthtoolOps, type EthtoolOps } from '@vnet/ethtool'
 import {
+  Errno,
   modTimer,
   prInfo,
   timerDeleteSync,
@@ -54,6 +55,7 @@ interface VnetPriv {
   napi: napi.NapiStruct
   /** Phase 7 told of frames, phase 6 of completions. */
   readonly debugTx: DebugSite | null
+  readonly debugShort: DebugSite | null
   readonly debugDone: DebugSite | null
 }
 type Dev = nd.NetDevice<VnetPriv>
@@ -76,30 +78,30 @@ function vnetStop(dev: Dev): void {
     nd.kfreeSkb(skb, nd.SkbDropReason.QUEUE_PURGE)
   }
   while (rxRing.consume() !== undefined) stats.add(RX_DROPPED, 1)
-  nd.netdevTxResetQueue(dev.txq[0]!)
   prInfo(dev.kernel, `vnet: device ${dev.name} stopped`)
 }
 
 function vnetStartXmit(skb: nd.SkBuff, dev: Dev): nd.NetdevTx {
-  const { txRing, room, stats, txTimer, debugTx } = dev.priv
+  const { txRing, room, stats, txTimer } = dev.priv
   const txq = dev.txq[0]!
   if (txRing.full) {
     nd.netifTxStopQueue(txq)
     return nd.NETDEV_TX_BUSY
   }
-  if (debugTx?.enabled === true) printFrame(debugTx, dev, skb)
+  if (dev.priv.debugTx?.enabled === true) tellFrame(dev, skb)
   stats.add(TX_PROTO + protocolOf(skb), 1)
-  nd.netdevTxSentQueue(txq, skb.len)
   txRing.produce(skb)
   nd.netifTxqMaybeStop(txq, room, 1, WAKE)
   modTimer(txTimer, dev.kernel.clock.jiffies + 1)
   return nd.NETDEV_TX_OK
 }
 
-function printFrame(site: DebugSite, dev: Dev, skb: nd.SkBuff): void {
+function tellFrame(dev: Dev, skb: nd.SkBuff): void {
+  const { debugTx, debugShort } = dev.priv
   const at = skb.data
   const mac = (from: number): string => nd.formatMac(skb.mem.subarray(from, from + nd.ETH_ALEN))
-  site.print(dev.name, skb.protocol, mac(at + nd.ETH_ALEN), mac(at), skb.len)
+  if (skb.len < nd.ETH_HLEN) debugShort?.print(dev.name, skb.len)
+  else debugTx?.print(dev.name, skb.protocol, mac(at + nd.ETH_ALEN), mac(at), skb.len)
 }
 
 /** Which of the four counters a frame belongs to. */
@@ -122,7 +124,8 @@ function txComplete(dev: Dev): void {
   stats.add(TX_PACKETS, packets)
   stats.add(TX_BYTES, bytes)
   if (debugDone?.enabled === true) debugDone.print(packets)
-  nd.netifTxqCompletedWake(dev.txq[0]!, packets, bytes, room, WAKE)
+  // It has no byte queue limits: none were sent, as far as those know.
+  nd.netifTxqCompletedWake(dev.txq[0]!, 0, 0, room, WAKE)
 }
 
 /** The timer that plays the other end: a frame each second. Runs in softirq context. */
@@ -170,6 +173,8 @@ function vnetGetStats64(dev: Dev, s: nd.RtnlLinkStats64): void {
 }
 
 function vnetSetMacAddress(dev: Dev, address: Uint8Array): void {
+  // A bad address is told before a bad moment.
+  if (!nd.isValidEtherAddr(address)) throw new Errno('EADDRNOTAVAIL')
   nd.ethMacAddr(dev, address)
   prInfo(dev.kernel, `vnet: ${dev.name} MAC updated to ${nd.formatMac(dev.devAddr)}`)
 }
@@ -241,6 +246,7 @@ function createDevice(kernel: Kernel, phase: Phase): Dev {
         rxTimer: timerSetup(kernel, () => rxGenerate(d), 'vnet-rx'),
         napi: n,
         debugTx: phase === PHASE_7 ? debugSite(kernel, 'vnet_start_xmit', TX_FORMAT) : null,
+        debugShort: phase === PHASE_7 ? debugSite(kernel, 'vnet_start_xmit', SHORT_FORMAT) : null,
         debugDone: phase === PHASE_6 ? debugSite(kernel, 'vnet_tx_complete_all', DONE_FORMAT) : null,
       }
     },
@@ -256,6 +262,7 @@ function createDevice(kernel: Kernel, phase: Phase): Dev {
 }
 
 const TX_FORMAT = 'vnet: TX %s proto=0x%04x src=%pM dst=%pM len=%u\n'
+const SHORT_FORMAT = 'vnet: TX %s short frame len=%u\n'
 const DONE_FORMAT = 'vnet: completed %u TX packets\n'
 
 function debugSite(kernel: Kernel, func: string, format: string): DebugSite {

@@ -12,7 +12,7 @@ export interface DescRingDriverSide {
   used(): number
   avail(): number
   completed(): number
-  post(n: number): void
+  post(n: number): number
   reclaim(n: number): void
 }
 
@@ -41,6 +41,8 @@ export interface DescRingDeviceSide {
  */
 export class DescRing implements DescRingDriverSide, DescRingDeviceSide {
   // `declare`: a field that is defined first and set after is not known as a number or constant to V8, and costs twice.
+  /** Where it lies: what the other end's object is made from. */
+  declare readonly layout: DescRingLayout
   /** The descriptors' 32-bit words; the descriptor of index `i` starts at `at(i)`. */
   declare readonly words: Int32Array
   declare readonly size: number
@@ -51,6 +53,7 @@ export class DescRing implements DescRingDriverSide, DescRingDeviceSide {
 
   constructor(layout: DescRingLayout) {
     checkLayout(layout)
+    this.layout = layout
     this.words = new Int32Array(layout.memory, layout.descOffset, layout.size * layout.descWords)
     this.size = layout.size
     this.mask = layout.size - 1
@@ -59,14 +62,16 @@ export class DescRing implements DescRingDriverSide, DescRingDeviceSide {
     this.cleanIndex = this.index[CONS_WORD]! | 0
   }
 
+  // Literals for PROD_WORD and CONS_WORD below: an imported constant costs a load and a check at each use.
+
   /** The next index the driver posts. */
   get prod(): number {
-    return this.index[PROD_WORD]! >>> 0
+    return this.index[0]! >>> 0
   }
 
   /** The next index the device completes. */
   get cons(): number {
-    return this.index[CONS_WORD]! >>> 0
+    return this.index[32]! >>> 0
   }
 
   /** The next index the driver reclaims. */
@@ -81,37 +86,43 @@ export class DescRing implements DescRingDriverSide, DescRingDeviceSide {
 
   /** Descriptors posted and not yet reclaimed. */
   used(): number {
-    return (this.index[PROD_WORD]! - this.cleanIndex) | 0
+    return (this.index[0]! - this.cleanIndex) | 0
   }
 
   /** Descriptors the driver may still post. */
   avail(): number {
-    return (this.size - this.index[PROD_WORD]! + this.cleanIndex) | 0
+    return (this.size - this.index[0]! + this.cleanIndex) | 0
   }
 
   /** Device side: descriptors posted and not yet completed. */
   pending(): number {
     const index = this.index
-    return (index[PROD_WORD]! - index[CONS_WORD]!) | 0
+    return (index[0]! - index[32]!) | 0
   }
 
   /** Driver side: descriptors completed and not yet reclaimed. */
   completed(): number {
-    return (this.index[CONS_WORD]! - this.cleanIndex) | 0
+    return (this.index[32]! - this.cleanIndex) | 0
   }
 
-  /** Driver: publishes `n` filled descriptors. */
-  post(n: number): void {
-    const avail = this.avail()
-    if (n >>> 0 > avail) badMove('post', n, avail)
-    this.index[PROD_WORD]! += n
+  /** Driver: publishes `n` filled descriptors. @returns how many may still be posted */
+  post(n: number): number {
+    const { index } = this
+    const prod = index[0]!
+    const left = (this.size - prod + this.cleanIndex - n) | 0
+    // Also when `n` is no count at all.
+    if (left < 0 || n < 0) badMove('post', n, (left + n) | 0)
+    index[0] = prod + n
+    return left
   }
 
   /** Device: completes the `n` oldest pending descriptors. */
   complete(n: number): void {
-    const pending = this.pending()
-    if (n >>> 0 > pending) badMove('complete', n, pending)
-    this.index[CONS_WORD]! += n
+    const { index } = this
+    const cons = index[32]!
+    const left = (index[0]! - cons - n) | 0
+    if (left < 0 || n < 0) badMove('complete', n, (left + n) | 0)
+    index[32] = cons + n
   }
 
   /** Driver: takes back the `n` oldest completed descriptors. */

@@ -19,6 +19,8 @@ export type DescRingRole = 'producer' | 'device'
  */
 export class SharedDescRing implements DescRingDriverSide, DescRingDeviceSide {
   // `declare`: see DescRing.
+  /** Where it lies: what the other end's object is made from. */
+  declare readonly layout: DescRingLayout
   /** The descriptors' 32-bit words; the descriptor of index `i` starts at `at(i)`. */
   declare readonly words: Int32Array
   declare readonly size: number
@@ -33,6 +35,7 @@ export class SharedDescRing implements DescRingDriverSide, DescRingDeviceSide {
 
   constructor(layout: DescRingLayout, role: DescRingRole) {
     checkLayout(layout)
+    this.layout = layout
     this.words = new Int32Array(layout.memory, layout.descOffset, layout.size * layout.descWords)
     this.size = layout.size
     this.mask = layout.size - 1
@@ -89,13 +92,14 @@ export class SharedDescRing implements DescRingDriverSide, DescRingDeviceSide {
     return (this.consIndex - this.clean) | 0
   }
 
-  /** Driver: publishes `n` filled descriptors with one store. */
-  post(n: number): void {
+  /** Driver: publishes `n` filled descriptors with one store. @returns how many may still be posted */
+  post(n: number): number {
     if (this.role !== 'producer') wrongRole('post', this.role)
     const avail = this.avail()
     if (n >>> 0 > avail) badMove('post', n, avail)
     this.prodIndex = (this.prodIndex + n) | 0
     Atomics.store(this.index, PROD_WORD, this.prodIndex)
+    return avail - n
   }
 
   /** Device: completes the `n` oldest pending descriptors with one store. */

@@ -39,6 +39,13 @@ describe('DescRing', () => {
     expect([ring.used(), ring.avail(), ring.pending()]).toEqual([4, 0, 4])
   })
 
+  it('post says how much room is left, also where the indexes wrap', () => {
+    const ring = new DescRing(descRingLayout(4, 1))
+    ring.reset(WRAP)
+    expect([ring.post(1), ring.post(2), ring.post(0), ring.post(1)]).toEqual([3, 1, 1, 0])
+    expect(ring.avail()).toBe(0)
+  })
+
   it('RING-01 a move past the bounds throws and changes nothing', () => {
     const ring = new DescRing(descRingLayout(4, 1))
     ring.reset(WRAP)

@@ -41,3 +41,22 @@ export * from './actions.ts'
 export * from './format/index.ts'
 export { runEthtool } from './cli/run.ts'
 export type { EthtoolOutput, RunEthtoolOptions } from './cli/run.ts'
+
+// ── the command line, for a tool that reaches its device by messages
+export { CliExit } from './cli/context.ts'
+export { RequestLayout } from './cli/layout.ts'
+export {
+  ArgReader,
+  bitset as argBitset,
+  bool as argBool,
+  bytes6 as argBytes6,
+  letterBits as argLetterBits,
+  oneOf as argOneOf,
+  parseParams,
+  u32 as argU32,
+  u8 as argU8,
+} from './cli/parser.ts'
+export type { Param as ArgParam, Parsed as ParsedArgs, Words as ArgWords } from './cli/parser.ts'
+export { formatJson } from './format/json.ts'
+export type { JsonFields } from './format/json.ts'
+export { WOL_LETTERS } from './format/settings.ts'

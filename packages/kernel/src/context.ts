@@ -3,12 +3,21 @@ import type { Kernel } from './kernel.ts'
 /** Where the CPU is: running a program or a thread, bottom halves, or an interrupt handler. */
 export type Context = 'process' | 'softirq' | 'hardirq'
 
+/** By `CpuState.level`. A number, because hot code asks, and comparing texts costs three loads more. */
+export const CONTEXTS: readonly Context[] = ['process', 'softirq', 'hardirq']
+/** Levels of {@link CpuState}. */
+export const IN_PROCESS = 0
+export const IN_SOFTIRQ = 1
+export const IN_HARDIRQ = 2
+
 /**
  * What this kernel's one CPU may do just now. Read it; the kernel writes it.
  *
  * @kernel preempt_count() include/linux/preempt.h
  */
 export class CpuState {
+  /** Where it is: 0 process, 1 softirq, 2 hardirq. `kernel.ctx` is the same by name. */
+  level = 0
   /** How many times softirqs were turned off and not yet on again. */
   bhDepth = 0
   /** How many times interrupts were turned off and not yet on again. */
@@ -24,13 +33,13 @@ export class CpuState {
 /** True when an interrupt could be taken now. @kernel none */
 export function irqsDeliverable(kernel: Kernel): boolean {
   const cpu = kernel.cpu
-  return kernel.ctx !== 'hardirq' && cpu.irqOffDepth === 0 && cpu.hwDepth === 0
+  return cpu.level !== IN_HARDIRQ && cpu.irqOffDepth === 0 && cpu.hwDepth === 0
 }
 
 /** True when softirqs could run now. @kernel none */
 export function softirqsRunnable(kernel: Kernel): boolean {
   const cpu = kernel.cpu
-  return kernel.ctx === 'process' && cpu.bhDepth === 0 && cpu.irqOffDepth === 0 && cpu.hwDepth === 0
+  return cpu.level === IN_PROCESS && cpu.bhDepth === 0 && cpu.irqOffDepth === 0 && cpu.hwDepth === 0
 }
 
 /** True when the running code may sleep: plain process context, nothing held or turned off. @kernel preemptible() include/linux/preempt.h */

@@ -98,6 +98,7 @@ export { MemoryRegion, PAGE_SIZE, PhysMemory } from './mem.ts'
 export type { MemoryBlock } from './mem.ts'
 export { copyBytes, FrameCopier, type WordMemory } from './copy.ts'
 export { Census } from './census.ts'
+export { Parallel, type ParallelChannel, type ParallelJobs, serveParallel } from './parallel.ts'
 export type { CensusEntry, CensusItem } from './census.ts'
 
 export * from './printk.ts'

@@ -1,4 +1,4 @@
-import { irqsDeliverable, unwind } from './context.ts'
+import { IN_HARDIRQ, irqsDeliverable, unwind } from './context.ts'
 import { Errno } from './errno.ts'
 import { IRQ_HANDLED, IRQ_NONE, IrqLine } from './irq-line.ts'
 import { prErr } from './printk.ts'
@@ -24,6 +24,8 @@ export class IrqController {
   readonly #expired: Hrtimer[] = []
   readonly #entry: Tracepoint
   readonly #exit: Tracepoint
+  /** Below it all numbers are taken. */
+  #lowest = 1
   #head: IrqLine | null = null
   #tail: IrqLine | null = null
 
@@ -45,9 +47,10 @@ export class IrqController {
 
   /** Makes a new line, deasserted and without a handler; returns its number, 1 or more. @kernel irq_alloc_desc() include/linux/irq.h */
   allocLine(name: string): number {
-    let nr = 1
+    let nr = this.#lowest
     while (this.#lines[nr] !== undefined) nr++
     this.#lines[nr] = new IrqLine(nr, name)
+    this.#lowest = nr + 1
     return nr
   }
 
@@ -60,6 +63,7 @@ export class IrqController {
       return
     }
     this.#lines[irq] = undefined
+    if (irq < this.#lowest) this.#lowest = irq
   }
 
   /** Asserts or deasserts a level-triggered line; the card calls it. */
@@ -188,17 +192,17 @@ export class IrqController {
 
   #interrupt(): void {
     const kernel = this.#kernel
-    const { bhDepth, rcuDepth } = kernel.cpu
-    const { ctx } = kernel
+    const { cpu } = kernel
+    const { bhDepth, rcuDepth, level } = cpu
     const held = kernel.lockdep.heldCount
     let done = false
-    kernel.ctx = 'hardirq'
+    cpu.level = IN_HARDIRQ
     try {
       while (this.#expired.length > 0) this.#expired.shift()!.invoke()
       for (let line = this.#take(); line !== null; line = this.#take()) this.#handle(line)
       done = true
     } finally {
-      kernel.ctx = ctx
+      cpu.level = level
       if (!done) {
         unwind(kernel, bhDepth, rcuDepth, held)
         kernel.events.poke()

@@ -1,6 +1,6 @@
 import { Census } from './census.ts'
 import { Clock, NSEC_PER_USEC } from './clock.ts'
-import { CpuState, mightSleep } from './context.ts'
+import { CONTEXTS, CpuState, mightSleep } from './context.ts'
 import { DynamicDebug } from './dyndbg.ts'
 import { EventLoop } from './events.ts'
 import { IrqController } from './irq.ts'
@@ -43,6 +43,8 @@ export interface KernelOptions {
   readonly memoryBytes?: number
   /** The least memory it grows by. Default 8 MiB; less suits many kernels that live a moment, as in tests. */
   readonly regionBytes?: number
+  /** Its memory can be seen by other threads, as a card in a worker needs it. Default false. */
+  readonly sharedMemory?: boolean
 }
 
 /** Violations kept; a broken loop must not eat the memory. */
@@ -60,8 +62,8 @@ export class Kernel {
   readonly strict: boolean
   /** Rules that cost something for each packet are checked. */
   readonly checks: boolean
-  /** Where the CPU is. Read it; only the kernel writes it. */
-  ctx: Context
+  /** Rules are checked, or somebody listens to a tracepoint: hot code must take its long way. `Tracing` writes it. */
+  watched: boolean
   /** The module on whose behalf code runs now; what is made is tagged with it. */
   currentModule: string | null
   /** Set by tests: called at named points where another CPU or the card could act. Use as `if (hook !== null) hook(point)`. */
@@ -90,7 +92,7 @@ export class Kernel {
   constructor(options: KernelOptions = {}) {
     this.strict = options.strict ?? true
     this.checks = options.checks ?? this.strict
-    this.ctx = 'process'
+    this.watched = this.checks
     this.currentModule = null
     this.preemptHook = null
     this.cpu = new CpuState()
@@ -105,13 +107,18 @@ export class Kernel {
     this.softirq = new Softirqs(this)
     this.threads = new Kthreads(this)
     this.rtnl = new Rtnl(this)
-    this.mem = new PhysMemory(this, options.memoryBytes, options.regionBytes)
+    this.mem = new PhysMemory(this, options.memoryBytes, options.regionBytes, options.sharedMemory)
     this.dyndbg = new DynamicDebug(this)
     this.modules = new ModuleLoader(this)
     this.#realTime = this.clock.real ? new RealTime(this, this.events) : null
     this.#violationPoint = this.trace.point('kernel:rule_violation', ['message'])
     this.softirq.open(Softirq.TIMER, () => runExpiredTimers(this))
     if (options.console !== undefined) this.log.subscribe(options.console)
+  }
+
+  /** Where the CPU is. */
+  get ctx(): Context {
+    return CONTEXTS[this.cpu.level]!
   }
 
   /** The living kernel threads, oldest first. */
@@ -168,12 +175,13 @@ export class Kernel {
 
   /** Lets everything happen that is due in the next `ns` nanoseconds. Afterwards exactly that much time has passed. */
   runFor(ns: Ktime): void {
-    this.#run(null, ns)
+    this.#run(null, Math.round(ns))
   }
 
   /** Lets things happen until `done()` is true, or `limitNs` nanoseconds have passed; returns what `done()` said last. */
   runUntil(done: () => boolean, limitNs: Ktime): boolean {
-    return this.#run(done, limitNs)
+    // A clock has whole nanoseconds.
+    return this.#run(done, Math.round(limitNs))
   }
 
   /**

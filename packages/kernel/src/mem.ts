@@ -65,6 +65,8 @@ class Block implements MemoryBlock {
 export class PhysMemory {
   /** All regions by id. One that was removed stays in its place with no bytes. */
   readonly regions: MemoryRegion[] = []
+  /** Other threads can see it. */
+  readonly shared: boolean
   readonly #kernel: Kernel
   readonly #limit: number
   readonly #regionBytes: number
@@ -73,10 +75,11 @@ export class PhysMemory {
   #allocated = 0
   #owned = 0
 
-  constructor(kernel: Kernel, limit: number | undefined, regionBytes: number = REGION_BYTES) {
+  constructor(kernel: Kernel, limit: number | undefined, regionBytes: number = REGION_BYTES, shared = false) {
     this.#kernel = kernel
     this.#limit = limit ?? DEFAULT_LIMIT
     this.#regionBytes = regionBytes
+    this.shared = shared
     kernel.census.add('memory', () => [...this.#blocks].map((b) => describe(b as Block)))
   }
 
@@ -145,7 +148,7 @@ export class PhysMemory {
       )
     }
     const size = Math.min(Math.max(this.#regionBytes, reserved), Math.floor(left / GRAIN) * GRAIN)
-    const region = this.addRegion(makeBuffer(size))
+    const region = this.addRegion(makeBuffer(size, this.shared))
     this.#owned += size
     this.#free.set(region.id, new FreeList(size))
     return region
@@ -161,9 +164,9 @@ export class PhysMemory {
   }
 }
 
-function makeBuffer(size: number): ArrayBuffer {
+function makeBuffer(size: number, shared: boolean): ArrayBufferLike {
   try {
-    return new ArrayBuffer(size)
+    return shared ? new SharedArrayBuffer(size) : new ArrayBuffer(size)
   } catch {
     throw new Errno('ENOMEM', `the host has no ${size} bytes`)
   }

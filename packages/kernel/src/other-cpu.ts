@@ -1,5 +1,5 @@
 import { HeldLocks } from './lockdep.ts'
-import type { Context } from './context.ts'
+import { IN_PROCESS } from './context.ts'
 import type { Kernel } from './kernel.ts'
 
 /**
@@ -26,27 +26,27 @@ export class ScheduleBlocked extends Error {
  * @kernel none
  */
 export function onAnotherCpu(kernel: Kernel, fn: () => void): void {
-  const { cpu, ctx, currentModule, lockdep, softirq } = kernel
-  const { bhDepth, irqOffDepth, rcuDepth, hwDepth } = cpu
+  const { cpu, currentModule, lockdep, softirq } = kernel
+  const { level, bhDepth, irqOffDepth, rcuDepth, hwDepth } = cpu
   const held = lockdep.swap(new HeldLocks())
   const pending = softirq.swapPending(0)
-  enter(kernel, 'process', 0, 0, 0, 0)
+  enter(kernel, IN_PROCESS, 0, 0, 0, 0)
   kernel.currentModule = null
   cpu.otherDepth++
   try {
     fn()
   } finally {
     cpu.otherDepth--
-    enter(kernel, ctx, bhDepth, irqOffDepth, rcuDepth, hwDepth)
+    enter(kernel, level, bhDepth, irqOffDepth, rcuDepth, hwDepth)
     kernel.currentModule = currentModule
     lockdep.swap(held)
     softirq.swapPending(pending | softirq.pending)
   }
 }
 
-function enter(kernel: Kernel, ctx: Context, bh: number, irqOff: number, rcu: number, hw: number): void {
+function enter(kernel: Kernel, level: number, bh: number, irqOff: number, rcu: number, hw: number): void {
   const { cpu } = kernel
-  kernel.ctx = ctx
+  cpu.level = level
   cpu.bhDepth = bh
   cpu.irqOffDepth = irqOff
   cpu.rcuDepth = rcu

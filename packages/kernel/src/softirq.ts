@@ -1,6 +1,6 @@
 import { IDLE, KernelEvent } from './heap.ts'
 import { EventKind } from './event-kind.ts'
-import { softirqsRunnable, unwind } from './context.ts'
+import { IN_PROCESS, IN_SOFTIRQ, softirqsRunnable, unwind } from './context.ts'
 import { NSEC_PER_MSEC } from './clock.ts'
 import type { TimerList } from './timer.ts'
 import type { Kernel } from './kernel.ts'
@@ -80,7 +80,7 @@ export class Softirqs {
     if (this.#raise.enabled) this.#raise.emit(NAMES[nr]!, nr)
     const kernel = this.#kernel
     // In an interrupt, in a softirq, with them off: whoever is below runs it. Nobody is below plain process context.
-    if (kernel.ctx === 'process' && kernel.cpu.bhDepth === 0 && kernel.cpu.hwDepth === 0) this.wake()
+    if (kernel.cpu.level === IN_PROCESS && kernel.cpu.bhDepth === 0 && kernel.cpu.hwDepth === 0) this.wake()
   }
 
   /** Goes over to what is pending on another CPU, and returns what was on this one. */
@@ -110,14 +110,14 @@ export class Softirqs {
     const end = clock.ktimeGet() + MAX_SOFTIRQ_TIME
     let restarts = MAX_SOFTIRQ_RESTART
     let done = false
-    kernel.ctx = 'softirq'
+    kernel.cpu.level = IN_SOFTIRQ
     try {
       do {
         this.#pass()
       } while (this.#pending !== 0 && --restarts > 0 && clock.ktimeGet() < end)
       done = true
     } finally {
-      kernel.ctx = 'process'
+      kernel.cpu.level = IN_PROCESS
       if (!done) unwind(kernel, 0, rcuDepth, held)
       if (this.#pending !== 0) this.wake()
     }
@@ -187,8 +187,10 @@ export function raiseSoftirq(kernel: Kernel, nr: SoftirqNr): void {
  * @rule CTX-07
  */
 export function localBhDisable(kernel: Kernel): void {
-  if (kernel.ctx === 'hardirq') kernel.warnOn('CTX-06', 'localBhDisable in an interrupt handler')
-  kernel.cpu.bhDepth++
+  const { cpu } = kernel
+  // IN_HARDIRQ
+  if (cpu.level === 2) kernel.warnOn('CTX-06', 'localBhDisable in an interrupt handler')
+  cpu.bhDepth++
 }
 
 /**
@@ -198,11 +200,13 @@ export function localBhDisable(kernel: Kernel): void {
  * @rule CTX-07
  */
 export function localBhEnable(kernel: Kernel): void {
-  const cpu = kernel.cpu
-  if (cpu.bhDepth === 0) {
-    kernel.warnOn('CTX-07', 'localBhEnable without localBhDisable')
-    return
-  }
-  cpu.bhDepth--
-  if (cpu.bhDepth === 0 && kernel.softirq.pending !== 0) kernel.softirq.runIfPending()
+  const { cpu, softirq } = kernel
+  const depth = cpu.bhDepth - 1
+  if (depth < 0) return reportUnpaired(kernel)
+  cpu.bhDepth = depth
+  if (depth === 0 && softirq.pending !== 0) softirq.runIfPending()
+}
+
+function reportUnpaired(kernel: Kernel): void {
+  kernel.warnOn('CTX-07', 'localBhEnable without localBhDisable')
 }

@@ -120,6 +120,7 @@ export class Tracing {
   }
 
   #reconnect(): void {
+    this.#kernel.watched = this.#kernel.checks || this.#subscriptions.length > 0
     for (const point of this.#points.values()) this.#connect(point)
   }
 

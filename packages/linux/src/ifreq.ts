@@ -6,6 +6,7 @@ import { closeFd, sys } from './sys.ts'
 const IFNAMSIZ = 16
 const SIOCGIFFLAGS = 0x8913
 const SIOCSIFFLAGS = 0x8914
+const SIOCGIFMTU = 0x8921
 const SIOCSIFMTU = 0x8922
 const SIOCSIFHWADDR = 0x8924
 const ARPHRD_ETHER = 1
@@ -100,6 +101,18 @@ export function setIfUp(name: string, up: boolean): void {
   const request = new Ifreq(name)
   request.flags = up ? flags | IFF.UP : flags & ~IFF.UP
   ioctl(SIOCSIFFLAGS, request)
+}
+
+/**
+ * The MTU of an interface.
+ *
+ * @throws Errno ENODEV
+ * @kernel SIOCGIFMTU
+ */
+export function ifMtu(name: string): number {
+  const request = new Ifreq(name)
+  ioctl(SIOCGIFMTU, request)
+  return request.memory.view.getInt32(IFNAMSIZ, true)
 }
 
 /**

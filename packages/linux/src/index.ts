@@ -17,6 +17,7 @@ export {
   checkIfName,
   ifFlags,
   ifIndex,
+  ifMtu,
   ifNameProblem,
   Ifreq,
   setIfHwaddr,

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { Errno } from '@vnet/kernel'
+import type koffi from 'koffi'
 
 /** A function of a library. */
 export interface ForeignFunction {
@@ -50,7 +51,7 @@ export function loadKoffi(platform: string = process.platform): Koffi {
     )
   }
   try {
-    return createRequire(import.meta.url)('koffi') as Koffi
+    return createRequire(import.meta.url)('koffi') as typeof koffi as unknown as Koffi
   } catch (error) {
     const { arch, report } = process
     const header = (report.getReport() as { header?: { glibcVersionRuntime?: string } }).header

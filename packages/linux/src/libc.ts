@@ -1,5 +1,6 @@
 import { loadKoffi } from './koffi.ts'
 import type { ForeignFunction, Koffi } from './koffi.ts'
+import { stayLoaded } from './stay-loaded.ts'
 
 const PROTOTYPES = {
   open: 'int open(const char *path, int flags, int mode)',
@@ -57,6 +58,7 @@ export function libc(): Libc {
 }
 
 function bindLibc(koffi: Koffi): Libc {
+  stayLoaded(koffi)
   const library = koffi.load(null)
   const functions = Object.fromEntries(
     Object.entries(PROTOTYPES).map(([name, prototype]) => [name, library.func(prototype)]),

@@ -103,7 +103,7 @@ export class LinkMonitor {
       address.setUint16(0, AF.NETLINK, true)
       address.setUint32(8, RTMGRP_LINK, true)
       bindSock(this.#fd, new Uint8Array(address.buffer))
-      this.#watcher = watchFd(this.#fd, { readable: () => this.#read(), failed: () => this.#read() })
+      this.#watcher = watchFd(this.#fd, { readable: () => this.#read(), failed: () => this.#failed() })
       this.#watcher.unref()
       this.#watcher.start()
     } catch (error) {
@@ -117,6 +117,12 @@ export class LinkMonitor {
     this.#closed = true
     this.#watcher.close()
     closeFd(this.#fd)
+  }
+
+  /** An overflow is reported as an error, once; the watcher has stopped. */
+  #failed(): void {
+    this.#read()
+    if (!this.#closed) this.#watcher.start()
   }
 
   #read(): void {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { afterEach, describe, expect, it } from 'vitest'
 import { O, SOCK } from '../src/consts.ts'
-import { ifFlags, ifIndex, setIfMtu, setIfUp } from '../src/ifreq.ts'
+import { ifFlags, ifIndex, ifMtu, setIfMtu, setIfUp } from '../src/ifreq.ts'
 import { libc } from '../src/libc.ts'
 import { LinkMonitor } from '../src/link-monitor.ts'
 import type { LinkEvent } from '../src/link-monitor.ts'
@@ -132,6 +132,7 @@ describe.skipIf(noNamespace())('a network namespace', () => {
       })
       expect(netns.run(() => ifFlags('lo')) & 1).toBe(1)
       expect(netns.run(() => ifIndex('lo'))).toBe(1)
+      expect(netns.run(() => ifMtu('lo'))).toBe(4000)
       expect(() => netns.run(() => ifFlags('nosuch'))).toThrow(expect.objectContaining({ code: 'ENODEV' }))
     } finally {
       netns.close()
@@ -142,6 +143,31 @@ describe.skipIf(noNamespace())('a network namespace', () => {
   it('one without a name is not found by name', () => {
     expect(() => Netns.named('vnet-no-such')).toThrow(/ip netns add vnet-no-such/)
     expect(() => Netns.named('../x')).toThrow(expect.objectContaining({ code: 'EINVAL' }))
+  })
+
+  it('says when more happened than could be told, and goes on', async () => {
+    const netns = Netns.create()
+    const events: LinkEvent[] = []
+    let lost = 0
+    const monitor = new LinkMonitor(
+      (event) => events.push(event),
+      () => lost++,
+      netns,
+    )
+    const up = 'link set lo up\nlink set lo down\n'
+    try {
+      // The loop does not run meanwhile, and a socket holds some hundred messages.
+      netns.run(() => execFileSync('ip', ['-batch', '-'], { input: up.repeat(1000) }))
+      await until(() => lost > 0, 'it says so')
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      events.length = 0
+      netns.run(() => setIfMtu('lo', 5000))
+      await until(() => events.length > 0, 'it goes on')
+      expect(events.at(-1)).toMatchObject({ kind: 'link', index: 1, name: 'lo' })
+    } finally {
+      monitor.close()
+      netns.close()
+    }
   })
 
   it('tells what happens to its interfaces, and not to others', async () => {

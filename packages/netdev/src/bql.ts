@@ -1,6 +1,7 @@
 import { type NetdevQueue, netifTxQueueStopped } from './queue.ts'
 import { QueueState } from './queue-state.ts'
 import { netifScheduleQueue } from './schedule.ts'
+import { watchdogArm } from './watchdog-arm.ts'
 
 /**
  * Reports bytes handed to the card. Call it in `ndoStartXmit`, before the doorbell.
@@ -11,9 +12,15 @@ import { netifScheduleQueue } from './schedule.ts'
 export function netdevTxSentQueue(txq: NetdevQueue, bytes: number): void {
   const dql = txq.dql
   dql.queued(bytes)
-  if (dql.avail() >= 0) return
-  if ((txq.state & QueueState.STACK_XOFF) === 0) txq.transStart = txq.dev.kernel.clock.ktimeGet()
+  if (dql.avail() < 0) stopByLimit(txq)
+}
+
+/** Apart: what is rare must not use up the bytecode V8 inlines. */
+function stopByLimit(txq: NetdevQueue): void {
+  if ((txq.state & QueueState.STACK_XOFF) !== 0) return
+  txq.transStart = txq.dev.kernel.clock.ktimeGet()
   txq.state |= QueueState.STACK_XOFF
+  watchdogArm(txq.dev)
 }
 
 /**

@@ -1,7 +1,7 @@
 import { type MemoryRegion } from '@vnet/kernel'
 import type { PagePool } from './page-pool.ts'
 import { type SkbCache, newSkb, poison } from './skb-cache.ts'
-import { SkbSharedInfo } from './skbuff.ts'
+import { type SkBuff, SkbSharedInfo } from './skbuff.ts'
 
 // Fields are only declared, and set in the constructor: see skbuff.ts.
 
@@ -26,6 +26,8 @@ export class BufferStack {
   /** True when the long way must be taken: rules are checked, a fault is injected, or the pool is on its way out. */
   declare watched: boolean
   declare readonly buffers: SkbSharedInfo[]
+  /** The sk_buff that rests with each buffer, so that taking the one brings the other. Hot, see {@link restOn}. */
+  declare readonly skbs: SkBuff[]
   declare readonly size: number
   declare readonly pool: PagePool | null
   /** What each buffer is doing; only kept when rules are checked. */
@@ -36,6 +38,7 @@ export class BufferStack {
     this.free = 0
     this.watched = watched
     this.buffers = []
+    this.skbs = []
     this.size = size
     this.pool = pool
     this.states = new Uint8Array(0)
@@ -54,12 +57,18 @@ export function addBuffers(
   makeRoom(home, first + count)
   for (let i = 0; i < count; i++) {
     const shinfo = new SkbSharedInfo(region, base + i * home.size, first + i, home)
-    shinfo.native = newSkb(cache, shinfo)
-    if (cache.checks) poison(shinfo)
     home.buffers.push(shinfo)
+    restOn(shinfo, newSkb(cache, shinfo))
+    if (cache.checks) poison(shinfo)
     home.stack[home.free + i] = first + count - 1 - i
   }
   home.free += count
+}
+
+/** Lets an sk_buff rest with a buffer: it comes along when the buffer is taken again. @kernel none */
+export function restOn(shinfo: SkbSharedInfo, skb: SkBuff): void {
+  shinfo.native = skb
+  shinfo.home.skbs[shinfo.page] = skb
 }
 
 /** Twice as much each time, so that a million buffers are not copied thousands of times. */

@@ -35,6 +35,7 @@ export function devChangeName(dev: NetDevice<any>, want: string): void {
 function setName(dev: NetDevice<any>, name: string): void {
   const { devByName } = dev.net
   devByName.delete(dev.name)
+  dev.net.lowestFree.clear()
   dev.name = name
   devByName.set(name, dev)
 }

@@ -20,7 +20,7 @@ export * from './receive.ts'
 export { RxState, rxStateOf } from './rx-state.ts'
 export { allocSkb, netdevAllocSkb, skbAllocFrom } from './skb-alloc.ts'
 export * from './skb-bits.ts'
-export { POISON_FREE, SkbCache, skbCacheOf, skbName } from './skb-cache.ts'
+export { POISON_FREE, SkbCache, skbCacheDestroy, skbCacheOf, skbName } from './skb-cache.ts'
 export { skbClone, skbCopy, skbCopyExpand } from './skb-clone.ts'
 export * from './skb-expand.ts'
 export { skbAddRxFrag } from './skb-frag.ts'
@@ -34,6 +34,7 @@ export {
   kfreeSkb,
   kfreeSkbList,
   napiConsumeSkb,
+  napiConsumeSkbRing,
 } from './skb-free.ts'
 export * from './skb-ops.ts'
 export * from './skb-queue.ts'

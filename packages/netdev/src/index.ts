@@ -26,6 +26,7 @@ export {
 } from './register.ts'
 export type { AllocEtherdev } from './register.ts'
 export { Net, netOf } from './net.ts'
+export type { RtmsgIfinfo } from './net.ts'
 export { devGetByIndex, devGetByName, forEachNetdev } from './lookup.ts'
 export { devGetValidName, devValidName } from './name.ts'
 export {
@@ -164,6 +165,15 @@ export {
 } from './netdev-printk.ts'
 export { netifErr, netifInfo, netifMsg, NetifMsg, netifMsgInit, netifWarn } from './netif-msg.ts'
 export type { NetifMsgClass } from './netif-msg.ts'
+
+// ── taking over what a device receives
+export {
+  netdevRxHandlerRegister,
+  netdevRxHandlerUnregister,
+  RX_HANDLER_CONSUMED,
+  RX_HANDLER_PASS,
+} from './rx-handler.ts'
+export type { RxHandler } from './rx-handler.ts'
 
 // ── `ip link`
 export { formatIpLink, linkText } from './format/ip-link.ts'

@@ -40,11 +40,13 @@ export function devGetValidName(net: Net, want: string): string {
     return want
   }
   if (want[at + 1] !== 'd' || want.includes('%', at + 2)) throw new Errno('EINVAL')
-  for (let number = 0; number < MAX_NUMBERED; number++) {
+  // All below were taken when last looked at, and no name was given up since.
+  for (let number = net.lowestFree.get(want) ?? 0; number < MAX_NUMBERED; number++) {
     const name = want.slice(0, at) + String(number) + want.slice(at + 2)
     if (net.devByName.has(name)) continue
     // A number too long to fit is no name.
     if (byteLength(name) >= IFNAMSIZ) break
+    net.lowestFree.set(want, number)
     return name
   }
   throw new Errno('ENFILE')

@@ -11,6 +11,17 @@ import { netTxAction } from './qdisc/tx-action.ts'
 import { type RxState, rxStateOf } from './rx-state.ts'
 
 /**
+ * Told of a device when everybody else knows: it has come, it is going, or its users of a counted flag came or went.
+ *
+ * @kernel rtmsg_ifinfo() net/core/rtnetlink.c
+ */
+export type RtmsgIfinfo = (
+  what: 'register' | 'unregister' | 'flags',
+  dev: NetDevice<any>,
+  change: number,
+) => void
+
+/**
  * The networking state of one kernel: its devices, their listeners, the packet on its way out.
  *
  * @kernel struct net include/net/net_namespace.h
@@ -18,6 +29,8 @@ import { type RxState, rxStateOf } from './rx-state.ts'
 export class Net {
   declare readonly kernel: Kernel
   declare readonly devByName: Map<string, NetDevice<any>>
+  /** For patterns such as `eth%d`, below which number all are taken. Emptied when a name is given up. */
+  declare readonly lowestFree: Map<string, number>
   /** In order of registration, which is the order `ip link` shows. */
   declare readonly devByIndex: Map<number, NetDevice<any>>
   /** Allocated and not yet freed: for the census. */
@@ -34,6 +47,8 @@ export class Net {
   /** The receive path's state; its taps also see what is sent. */
   declare readonly rx: RxState
   declare readonly linkwatch: LinkwatchState
+  /** Where netlink listens for what no notifier tells. */
+  declare rtmsgIfinfo: RtmsgIfinfo | null
   /** The queueing disciplines tc can set up, by name. */
   declare readonly qdiscOps: Map<string, QdiscOps>
   declare defaultQdisc: QdiscOps
@@ -46,6 +61,7 @@ export class Net {
   constructor(kernel: Kernel) {
     this.kernel = kernel
     this.devByName = new Map()
+    this.lowestFree = new Map()
     this.devByIndex = new Map()
     this.allocated = new Set()
     this.notifiers = []
@@ -56,6 +72,7 @@ export class Net {
     this.outputQueueTail = null
     this.rx = rxStateOf(kernel)
     this.linkwatch = new LinkwatchState()
+    this.rtmsgIfinfo = null
     this.qdiscOps = new Map([noqueueQdiscOps, pfifoFastQdiscOps, fqCodelQdiscOps].map((ops) => [ops.id, ops]))
     this.defaultQdisc = pfifoFastQdiscOps
     this.tpQueue = kernel.trace.point('net:net_dev_queue', ['len'])

@@ -5,6 +5,8 @@ import type { Qdisc } from './qdisc/qdisc.ts'
 import { Arphrd, DEFAULT_TX_QUEUE_LEN, Iff, IfLinkMode, IfOper, NetAddr } from './constants.ts'
 import { type NetdevFeatures, pktFeatures } from './features.ts'
 import { NetdevQueue } from './queue.ts'
+import type { RxHandler } from './rx-handler.ts'
+import type { SkbCache } from './skb-cache.ts'
 import { NetDeviceCoreStats } from './stats.ts'
 
 /** Where a device is in its life. It only moves forward (LIFE-06). @kernel enum netreg_state include/linux/netdevice.h */
@@ -57,6 +59,8 @@ export class NetDevice<P> {
   // ── hot: read for each packet
   declare readonly kernel: Kernel
   declare readonly net: Net
+  /** The packet memory of the kernel, `net.rx.cache`. */
+  declare readonly skbs: SkbCache
   declare readonly ops: NetDeviceOps<P>
   /** The driver's own part. */
   declare priv: P
@@ -70,6 +74,8 @@ export class NetDevice<P> {
   declare mtu: number
   declare hardHeaderLen: number
   declare readonly coreStats: NetDeviceCoreStats
+  /** Takes received packets before the protocols. `netdevRxHandlerRegister` sets it. */
+  declare rxHandler: RxHandler | null
   declare gsoMaxSize: number
   declare gsoMaxSegs: number
 
@@ -159,6 +165,7 @@ export class NetDevice<P> {
   constructor(kernel: Kernel, net: Net, init: NetDeviceInit<P>) {
     this.kernel = kernel
     this.net = net
+    this.skbs = net.rx.cache
     this.ops = init.ops
     this.priv = undefined as P
     this.state = LinkState.PRESENT
@@ -169,6 +176,7 @@ export class NetDevice<P> {
     this.mtu = 1500
     this.hardHeaderLen = 14
     this.coreStats = new NetDeviceCoreStats()
+    this.rxHandler = null
     this.gsoMaxSize = 65536
     this.gsoMaxSegs = 65535
     this.name = init.name

@@ -242,9 +242,7 @@ export function napiBuildSkb(pool: PagePool, page: number, headroom: number, len
     )
     return null
   }
-  const shinfo = home.buffers[page]!
-  const skb = shinfo.native!
-  shinfo.dataref = 1
+  const skb = home.skbs[page]!
   const { head } = skb
   const data = head + headroom
   skb.data = data

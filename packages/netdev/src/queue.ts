@@ -4,6 +4,7 @@ import { waitForXmit } from './blocked.ts'
 import { Dql } from './dql.ts'
 import { QueueState } from './queue-state.ts'
 import { netifScheduleQueue } from './schedule.ts'
+import { watchdogArm } from './watchdog-arm.ts'
 
 /**
  * One transmit queue of a device.
@@ -82,6 +83,7 @@ export function netifTxStopQueue(txq: NetdevQueue): void {
   txq.state |= QueueState.DRV_XOFF
   txq.stops++
   txq.transStart = txq.dev.kernel.clock.ktimeGet()
+  watchdogArm(txq.dev)
 }
 
 /**

@@ -5,6 +5,7 @@ import { ETH_P_8021AD, ETH_P_8021Q } from './eth-addr.ts'
 import { PACKET_OTHERHOST, type SkBuff } from './skbuff.ts'
 import { type PacketType, deliverTaps } from './packet-type.ts'
 import { PTYPE_HASH_SIZE, type RxState, makeRxState } from './rx-state.ts'
+import { RX_HANDLER_CONSUMED } from './rx-handler.ts'
 import { skbName } from './skb-cache.ts'
 import { skbCheckOffsets } from './skb-check.ts'
 import { skbClone } from './skb-clone.ts'
@@ -37,6 +38,7 @@ export function netifReceiveSkb(skb: SkBuff): number {
     protocol = skb.protocol
   }
   const listeners = rx.taps.length === 0 ? 0 : deliverTaps(rx, skb, dev)
+  if (dev.rxHandler !== null && dev.rxHandler(skb, dev) === RX_HANDLER_CONSUMED) return handled(rx)
   if (skb.vlanPresent) noVlanDevice(skb)
   const list = rx.types[protocol & (PTYPE_HASH_SIZE - 1)]!
   let last: PacketType | null = null
@@ -49,6 +51,11 @@ export function netifReceiveSkb(skb: SkBuff): number {
   if (last === null) return listeners > 0 ? onlyTaps(rx, skb) : noHandler(rx, skb, dev)
   rx.delivered++
   return last.func(skb, dev)
+}
+
+function handled(rx: RxState): number {
+  rx.delivered++
+  return NET_RX_SUCCESS
 }
 
 /** Apart: what is rare must not use up the bytecode V8 inlines. */

@@ -16,6 +16,9 @@ import { devCloseLocked } from './open.ts'
 import { devShutdown } from './qdisc/activate.ts'
 import { NoopQdisc } from './qdisc/noop.ts'
 
+/** Every flag counts as changed for a device that comes or goes. */
+const ALL_BITS = 0xffffffff
+
 /** What `allocEtherdevMqs` takes. @kernel alloc_etherdev_mqs() include/linux/etherdevice.h */
 export interface AllocEtherdev<P> {
   /** A name, or a pattern with one `%d`. */
@@ -93,6 +96,7 @@ export function registerNetdevice(dev: NetDevice<any>): void {
     unregisterNetdevice(dev)
     throw error
   }
+  dev.net.rtmsgIfinfo?.('register', dev, ALL_BITS)
 }
 
 function makeVisible(dev: NetDevice<any>): void {
@@ -132,6 +136,7 @@ export function unregisterNetdevice(dev: NetDevice<any>): void {
   }
   devCloseLocked(dev)
   net.devByName.delete(dev.name)
+  net.lowestFree.clear()
   net.devByIndex.delete(dev.ifindex)
   dev.regState = 'unregistering'
   flushBacklog(kernel, dev)
@@ -140,6 +145,7 @@ export function unregisterNetdevice(dev: NetDevice<any>): void {
   tellNetdeviceNotifiers('NETDEV_PRE_UNINIT', dev)
   devUcFlush(dev)
   devMcFlush(dev)
+  net.rtmsgIfinfo?.('unregister', dev, ALL_BITS)
   uninit(dev)
   deleteNapis(dev)
   net.linkwatch.pending.delete(dev)

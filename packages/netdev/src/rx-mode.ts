@@ -44,13 +44,17 @@ function followUnicast(dev: NetDevice<any>): void {
  */
 export function devSetPromiscuity(dev: NetDevice<any>, inc: number): void {
   enterControl(dev, 'devSetPromiscuity')
-  if (setPromiscuity(dev, inc)) devSetRxMode(dev)
+  if (!setPromiscuity(dev, inc)) return
+  devSetRxMode(dev)
+  dev.net.rtmsgIfinfo?.('flags', dev, Iff.PROMISC)
 }
 
 /** Counts a user of "all multicast" in or out. rtnl is held. @throws Errno EOVERFLOW @kernel dev_set_allmulti() net/core/dev.c @rule RX-09 */
 export function devSetAllmulti(dev: NetDevice<any>, inc: number): void {
   enterControl(dev, 'devSetAllmulti')
-  if (setAllmulti(dev, inc)) devSetRxMode(dev)
+  if (!setAllmulti(dev, inc)) return
+  devSetRxMode(dev)
+  dev.net.rtmsgIfinfo?.('flags', dev, Iff.ALLMULTI)
 }
 
 /** @returns true when the flag changed @kernel __dev_set_promiscuity() net/core/dev.c */

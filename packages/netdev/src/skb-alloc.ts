@@ -15,25 +15,42 @@ export function allocSkb(kernel: Kernel, size: number): SkBuff | null {
 
 /** `allocSkb` for those who keep the cache. @kernel __alloc_skb() net/core/skbuff.c */
 export function skbAllocFrom(cache: SkbCache, size: number): SkBuff | null {
-  const skb = takeBuffer(cache, size)
-  if (skb === null) return null
-  const { head, shinfo } = skb
-  skb.data = head
-  skb.tail = head
+  return makeSkb(cache, size, 0, null)
+}
+
+/** A packet of `size` bytes of room, `headroom` of them before its data. */
+function makeSkb(cache: SkbCache, size: number, headroom: number, dev: NetDevice<any> | null): SkBuff | null {
+  // 512: the smallest of SKB_CLASS_SIZES. Here and not in a call, because most packets come this way.
+  const { small } = cache
+  const free = small.free - 1
+  let skb: SkBuff | null
+  if (size <= 512 && free >= 0 && !cache.watched) {
+    small.free = free
+    skb = small.skbs[small.stack[free]!]!
+  } else {
+    skb = takeBuffer(cache, size)
+    if (skb === null) return null
+  }
+  const { head } = skb
+  const data = head + headroom
+  skb.data = data
+  skb.tail = data
   // Rounded up to a cache line, as the kernel does: small frames can be padded in place.
   skb.end = head + ((size + 63) & ~63)
   skb.len = 0
-  skb.truesize = shinfo.size + 576 // SKB_OVERHEAD
-  skb.dev = null
+  // The buffer's size and SKB_OVERHEAD; the smallest class is known without looking at the buffer.
+  skb.truesize = size <= 512 ? 1088 : skb.shinfo.size + 576
+  skb.dev = dev
   skbResetFields(skb)
-  if (cache.checks) noteBirth(skb)
+  if (cache.watched) noteBirth(skb)
   return skb
 }
 
 function noteBirth(skb: SkBuff): void {
   const { cache } = skb
+  if (!cache.checks) return
   skbNumber(skb)
-  skb.birthOwner = ''
+  skb.birthOwner = skb.dev === null ? '' : skb.dev.name
   skb.birthModule = cache.kernel.currentModule
   if (cache.stacks) skb.birthStack = birthStack()
 }
@@ -46,13 +63,7 @@ function noteBirth(skb: SkBuff): void {
  * @rule RX-10 RX-11
  */
 export function netdevAllocSkb(dev: NetDevice<any>, len: number): SkBuff | null {
-  const skb = skbAllocFrom(dev.net.rx.cache, len + 66) // NET_SKB_PAD + NET_IP_ALIGN
-  if (skb === null) return null
-  skb.data += 66
-  skb.tail = skb.data
-  skb.dev = dev
-  if (skb.cache.checks) skb.birthOwner = dev.name
-  return skb
+  return makeSkb(dev.skbs, len + 66, 66, dev) // NET_SKB_PAD + NET_IP_ALIGN
 }
 
 /**
@@ -81,11 +92,7 @@ export function skbResetFields(skb: SkBuff): void {
   skb.hash = 0
   skb.mark = 0
   skb.napiId = 0
-  skb.cb = 0
-  skb.state = 0
-  skb.tstamp = 0
-  skb.gsoSegs = 0
-  skb.gsoType = 0
+  skb.stamped = false
 }
 
 /** Numbers an allocation. @kernel none @rule SKB-06 */

@@ -27,11 +27,15 @@ export class SkbCache {
   /** `kernel.checks`, one load nearer. */
   declare readonly checks: boolean
   declare readonly classes: readonly BufferStack[]
+  /** The first of them, for the packets that come most often. */
+  declare readonly small: BufferStack
   /** sk_buffs without a buffer of their own, for clones. */
   declare readonly spare: SkBuff[]
   declare spareCount: number
   /** Every sk_buff there is, for the census. */
   declare readonly all: Set<SkBuff>
+  /** The memory the buffers lie in. */
+  declare readonly blocks: MemoryBlock[]
   /** The page pools not yet gone, for the census. */
   declare readonly pools: Set<PagePool>
   declare nextId: number
@@ -56,9 +60,11 @@ export class SkbCache {
     this.kernel = kernel
     this.checks = kernel.checks
     this.classes = SKB_CLASS_SIZES.map((size) => new BufferStack(size, kernel.checks, null))
+    this.small = this.classes[0]!
     this.spare = []
     this.spareCount = 0
     this.all = new Set()
+    this.blocks = []
     this.pools = new Set()
     this.nextId = 0
     this.drops = new Float64Array(SKB_DROP_REASON_MAX)
@@ -127,26 +133,16 @@ function sizeClassFor(size: number): number {
 /** Takes a buffer with its resting sk_buff, whose fields are stale but for the buffer's. Null when there is no memory. @kernel none */
 export function takeBuffer(cache: SkbCache, size: number): SkBuff | null {
   const index = sizeClassFor(size)
-  if (index < 0) return null
-  const home = cache.classes[index]!
-  if ((cache.watched || home.free === 0) && !mayTake(cache, home, index)) return null
-  const free = home.free - 1
-  home.free = free
-  const shinfo = home.buffers[home.stack[free]!]!
-  if (cache.watched) noteTaken(cache, shinfo)
-  shinfo.dataref = 1
+  const home = cache.classes[index]
+  if (home === undefined || (cache.fail !== null && cache.fail())) return null
+  if (home.free === 0 && !growClass(cache, index)) return null
+  home.free--
+  const shinfo = home.buffers[home.stack[home.free]!]!
+  if (cache.checks) {
+    checkPoison(shinfo, cache)
+    home.states[shinfo.page] = BUFFER_IN_SKB
+  }
   return shinfo.native
-}
-
-function mayTake(cache: SkbCache, home: BufferStack, index: number): boolean {
-  if (cache.fail !== null && cache.fail()) return false
-  return home.free > 0 || growClass(cache, index)
-}
-
-function noteTaken(cache: SkbCache, shinfo: SkbSharedInfo): void {
-  if (!cache.checks) return
-  checkPoison(shinfo, cache)
-  shinfo.home.states[shinfo.page] = BUFFER_IN_SKB
 }
 
 /** Puts a buffer nobody refers to any more back where it came from. @kernel skb_free_head() net/core/skbuff.c */
@@ -230,7 +226,22 @@ function growClass(cache: SkbCache, index: number): boolean {
   const count = CHUNK_BUFFERS[index]!
   const block = allocBlock(cache.kernel, home.size * count)
   if (block === null) return false
+  cache.blocks.push(block)
   addBuffers(cache, home, block.region, block.offset, count)
+  return true
+}
+
+/**
+ * Gives the memory of all packets back; for a kernel that ends. While somebody holds a packet nothing is given back.
+ *
+ * @returns false when a packet is still held
+ * @kernel kmem_cache_destroy() mm/slab_common.c
+ */
+export function skbCacheDestroy(kernel: Kernel): boolean {
+  const cache = skbCacheOf(kernel)
+  if (cache.alive().length > 0) return false
+  for (const home of cache.classes) home.free = 0
+  for (const block of cache.blocks.splice(0)) kernel.mem.free(block)
   return true
 }
 

@@ -1,4 +1,5 @@
 import { copyBytes } from '@vnet/kernel'
+import { restOn } from './buffer-stack.ts'
 import { SkbDropReason } from './drop-reason.ts'
 import { CHECKSUM_PARTIAL, type SkBuff, skbCloned } from './skbuff.ts'
 import { skbCopyBits } from './skb-bits.ts'
@@ -29,9 +30,9 @@ export function pskbExpandHead(skb: SkBuff, nhead: number, ntail: number): boole
   if (old.dataref === 1) skbMoveFrags(old, shinfo)
   else skbShareFrags(old, shinfo)
   // Each buffer keeps one sk_buff resting on it: the two change places. A clone leaves the fresh one over.
-  shinfo.native = skb
+  restOn(shinfo, skb)
   if (old.native === skb) {
-    old.native = fresh
+    restOn(old, fresh)
     adoptBuffer(fresh, old)
     fresh.birthOwner = skb.birthOwner
     fresh.birthModule = skb.birthModule

@@ -48,6 +48,33 @@ export function napiConsumeSkb(skb: SkBuff, budget: number): void {
   else consumeSkb(skb)
 }
 
+/**
+ * Consumes the packets of a transmit ring from a NAPI poll, and leaves their slots null; budget as for `napiConsumeSkb`.
+ *
+ * @param skbs - as long as a power of two; it is gone round
+ * @param first - free-running index of the first packet
+ * @kernel none
+ * @rule SKB-05
+ */
+export function napiConsumeSkbRing(
+  skbs: (SkBuff | null)[],
+  first: number,
+  count: number,
+  budget: number,
+): void {
+  const mask = skbs.length - 1
+  for (let i = 0; i < count; i++) {
+    const slot = (first + i) & mask
+    const skb = skbs[slot]!
+    skbs[slot] = null
+    if (budget === 0 || skb.users !== 1 || skb.cloned || skb.cache.kernel.watched) napiConsumeSkb(skb, budget)
+    else {
+      skb.users = 0
+      freeLast(skb.cache, skb)
+    }
+  }
+}
+
 /** Drops a packet from any context. @kernel dev_kfree_skb_any() net/core/dev.c @rule CTX-06 */
 export function devKfreeSkbAny(skb: SkBuff, reason: number = SkbDropReason.NOT_SPECIFIED): void {
   if (skb.cache.kernel.ctx === 'hardirq') freeLater(skb, reason)
@@ -99,6 +126,7 @@ export function skbPutData(cache: SkbCache, shinfo: SkbSharedInfo): void {
     shinfo.fragList = null
     freeFragList(list)
   }
+  shinfo.dataref = 1
   putBuffer(shinfo)
 }
 
@@ -162,7 +190,6 @@ function freeLast(cache: SkbCache, skb: SkBuff): void {
   const shinfo = skb.shinfo
   skb.dev = null
   if (shinfo.dataref === 1 && shinfo.nrFrags === 0 && shinfo.fragList === null && shinfo.native === skb) {
-    shinfo.dataref = 0
     putBuffer(shinfo)
     return
   }

@@ -83,7 +83,8 @@ export class SkbSharedInfo {
   readonly page: number = 0
   /** The sk_buff that rests with this buffer, so that taking the one brings the other. */
   native: SkBuff | null = null
-  dataref = 0
+  /** How many hold the data. A free buffer keeps the 1 its next packet begins with. */
+  dataref = 1
   nrFrags = 0
   fragList: SkBuff | null = null
   /** First byte and size of the buffer. */
@@ -151,16 +152,20 @@ export class SkBuff {
   hash = 0
   mark = 0
   napiId = 0
-  /** Free for the owner of the moment, e.g. a qdisc or a driver. */
-  cb = 0
-  state = 0
-  /** Nanoseconds of kernel time, 0 when not stamped. NaN first makes it a double field, written in place ever after. */
-  tstamp = NaN
+  /** `tstamp` holds a time. Apart, because a double lies outside the object: a new packet need not touch it. */
+  stamped = false
+  /** *Stale* without `gsoSize`. */
   gsoSegs = 0
   gsoType = 0
+  /** Free for the owner of the moment, e.g. a qdisc or a driver. *Stale* until the owner sets it. */
+  cb = 0
+  /** Why it is to be freed, while it waits for that. */
+  state = 0
   /** *Stale* without `ipSummed` CHECKSUM_PARTIAL. */
   csumStart = 0
   csumOffset = 0
+  /** NaN first makes it a double field, written in place ever after. *Stale* without `stamped`. */
+  private time = NaN
   /** The sum as `csumPartial` returns it. *Stale* without `ipSummed` CHECKSUM_COMPLETE. */
   csum = NaN
   /** *Stale* without `vlanPresent`. */
@@ -184,7 +189,17 @@ export class SkBuff {
     this.tail = shinfo.base
     this.end = shinfo.base
     this.csum = 0
-    this.tstamp = 0
+    this.time = 0
+  }
+
+  /** Nanoseconds of kernel time, 0 when not stamped. */
+  get tstamp(): number {
+    return this.stamped ? this.time : 0
+  }
+
+  set tstamp(time: number) {
+    this.time = time
+    this.stamped = time !== 0
   }
 }
 

@@ -60,9 +60,10 @@ export function validateXmitSkb(skb: SkBuff, dev: NetDevice<any>): SkBuff | null
   return isPlain(skb) ? skb : validateSlow(skb, dev)
 }
 
-/** The common packet asks nothing of the device. */
-function isPlain(skb: SkBuff): boolean {
-  return skb.dataLen === 0 && skb.gsoSize === 0 && skb.ipSummed !== CHECKSUM_PARTIAL && !skb.vlanPresent
+/** The common packet asks nothing of the device. @kernel none */
+export function isPlain(skb: SkBuff): boolean {
+  // 3: CHECKSUM_PARTIAL
+  return (skb.dataLen | skb.gsoSize) === 0 && skb.ipSummed !== 3 && !skb.vlanPresent
 }
 
 function validateSlow(skb: SkBuff, dev: NetDevice<any>): SkBuff | null {

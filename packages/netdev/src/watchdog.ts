@@ -4,19 +4,21 @@ import {
   localBhEnable,
   modTimer,
   timerDelete,
-  timerPending,
   timerSetup,
 } from '@vnet/kernel'
 import { netifTxLock, netifTxUnlock } from './blocked.ts'
 import { netdevCrit } from './netdev-printk.ts'
-import { LinkState, type NetDevice } from './netdevice.ts'
+import type { NetDevice } from './netdevice.ts'
 import { type NetdevQueue, netifXmitStopped } from './queue.ts'
+import { isWatched, watchdogArm } from './watchdog-arm.ts'
 
 /** Seconds without progress before the alarm, unless the driver says otherwise. @kernel __netdev_watchdog_up() net/sched/sch_generic.c */
 const WATCHDOG_SECONDS = 5
 
 /**
  * Starts the transmit watchdog of a device. Only a driver with `ndoTxTimeout` has one.
+ *
+ * Its timer runs only while a queue is stopped: stopping one arms it.
  *
  * @kernel netdev_watchdog_up() net/sched/sch_generic.c
  * @rule WDT-01 WDT-04
@@ -26,7 +28,7 @@ export function netdevWatchdogUp(dev: NetDevice<any>): void {
   const { clock } = dev.kernel
   if (dev.watchdogTimeo <= 0) dev.watchdogTimeo = WATCHDOG_SECONDS * clock.hz
   dev.watchdogTimer ??= timerSetup(dev.kernel, () => devWatchdog(dev), `${dev.name} watchdog`)
-  if (!timerPending(dev.watchdogTimer)) modTimer(dev.watchdogTimer, clock.jiffies + dev.watchdogTimeo)
+  if (dev.txq.some(netifXmitStopped)) watchdogArm(dev)
 }
 
 /** Stops the watchdog. @kernel netdev_watchdog_down() net/sched/sch_generic.c @rule WDT-02 */
@@ -40,29 +42,31 @@ export function netifTransUpdate(dev: NetDevice<any>): void {
   for (const txq of dev.txq) txq.transStart = now
 }
 
-const WATCHED = LinkState.START | LinkState.PRESENT | LinkState.NOCARRIER
-
 /** Looks for a stopped queue without progress. In the timer softirq. @kernel dev_watchdog() net/sched/sch_generic.c @rule WDT-01 WDT-02 */
 function devWatchdog(dev: NetDevice<any>): void {
   const { clock } = dev.kernel
   // Not running, detached or without carrier: the timer ends here and is started again when that changes.
-  if ((dev.state & WATCHED) !== (LinkState.START | LinkState.PRESENT)) return
+  if (!isWatched(dev)) return
   const now = clock.ktimeGet()
   const limit = dev.watchdogTimeo * clock.tickNs
   let oldest = now
+  let stopped = 0
   let late: NetdevQueue | null = null
   for (const txq of dev.txq) {
     if (!netifXmitStopped(txq)) continue
+    stopped++
     if (now - txq.transStart >= limit) {
       late = txq
       break
     }
     if (txq.transStart < oldest) oldest = txq.transStart
   }
+  // All run: the next that is stopped arms the timer again.
+  if (stopped === 0) return
   if (late !== null) txTimeout(dev, late, now)
   // Not yet late: look again the moment the oldest would be.
   const from = late === null ? Math.floor(oldest / clock.tickNs) : clock.jiffies
-  if ((dev.state & WATCHED) === (LinkState.START | LinkState.PRESENT)) {
+  if (isWatched(dev)) {
     modTimer(dev.watchdogTimer!, from + dev.watchdogTimeo)
   }
 }

@@ -5,12 +5,12 @@ import { devHardStartXmit, xmitLock, xmitRestore, xmitState, xmitUnlock } from '
 import { netdevCrit } from './netdev-printk.ts'
 import type { NetDevice } from './netdevice.ts'
 import type { Qdisc } from './qdisc/qdisc.ts'
-import { qdiscRun, qdiscRunLoop, schDirectXmit } from './qdisc/run.ts'
+import { devRequeueSkb, qdiscRun, qdiscRunLoop, schDirectXmit } from './qdisc/run.ts'
 import { type NetdevQueue, netifXmitFrozenOrStopped } from './queue.ts'
 import { netdevCorePickTx } from './select-queue.ts'
 import { kfreeSkbList } from './skb-free.ts'
 import type { SkBuff } from './skbuff.ts'
-import { validateXmitSkb, validateXmitSkbList } from './validate.ts'
+import { isPlain, validateXmitSkb, validateXmitSkbList } from './validate.ts'
 
 const ENETDOWN = -100
 const XMIT_RECURSION_LIMIT = 8
@@ -28,16 +28,15 @@ export function devQueueXmit(skb: SkBuff): number {
   if (dev === null) throw new TypeError('devQueueXmit: skb.dev is not set')
   const { kernel } = dev
   localBhDisable(kernel)
-  let rc: number
-  let txq: NetdevQueue | null = null
-  let held = 0
+  let rc = 0 // NET_XMIT_SUCCESS
   try {
-    txq = choose(skb, dev)
-    held = xmitState(txq)
-    rc = passQdisc(skb, txq.qdisc, txq)
+    const txq = choose(skb, dev)
+    const { qdisc } = txq
+    // The packet most come as: nothing waits, nobody looks on, and it goes out as it is.
+    if (isIdle(qdisc) && txq.state === 0 && !kernel.watched && isPlain(skb) && isUntapped(dev, txq)) {
+      xmitPlain(skb, dev, qdisc, txq)
+    } else rc = xmitAny(skb, txq.qdisc, txq)
   } catch (error) {
-    // One catch here costs less than a finally at each lock.
-    if (txq !== null) xmitRestore(txq, held)
     localBhEnable(kernel)
     throw error
   }
@@ -130,10 +129,15 @@ function burstRoom(txq: NetdevQueue): number {
 
 function choose(skb: SkBuff, dev: NetDevice<any>): NetdevQueue {
   skb.macHeader = skb.data
-  const txq = netdevCorePickTx(dev, skb)
+  if (dev.kernel.watched) traceQueue(dev, skb)
+  if (dev.realNumTxQueues !== 1) return netdevCorePickTx(dev, skb)
+  skb.queueMapping = 0
+  return dev.txq[0]!
+}
+
+function traceQueue(dev: NetDevice<any>, skb: SkBuff): void {
   const tp = dev.net.tpQueue
   if (tp.enabled) tp.emit(dev.name, skb.len)
-  return txq
 }
 
 /** Nothing waits and nobody is sending. */
@@ -141,14 +145,54 @@ function isIdle(qdisc: Qdisc): boolean {
   return qdisc.canBypass && qdisc.qlen === 0 && !qdisc.running && !qdisc.deactivated
 }
 
-/** Passes the qdisc by when it is empty, else queues and runs it. @kernel __dev_xmit_skb() net/core/dev.c */
-function passQdisc(skb: SkBuff, qdisc: Qdisc, txq: NetdevQueue): number {
-  if (isIdle(qdisc)) {
+/** No tap sees what is sent, and no driver of this queue is below on the stack. */
+function isUntapped(dev: NetDevice<any>, txq: NetdevQueue): boolean {
+  return dev.net.rx.taps.length === 0 && !txq.xmitLocked
+}
+
+/** `sendNow` for one plain packet, without what only matters when somebody looks on. @kernel sch_direct_xmit() net/sched/sch_generic.c */
+function xmitPlain(skb: SkBuff, dev: NetDevice<any>, qdisc: Qdisc, txq: NetdevQueue): void {
+  qdisc.packets++
+  qdisc.bytes += skb.len
+  qdisc.running = true
+  txq.xmitLocked = true
+  dev.net.xmitMore = false
+  try {
+    const rc = dev.ops.ndoStartXmit(skb, dev)
+    txq.xmitLocked = false
+    // NETDEV_TX_BUSY
+    if (rc === 16) refused(skb, qdisc, txq)
+    if (qdisc.qlen !== 0) qdiscRunLoop(qdisc, txq)
+  } finally {
+    txq.xmitLocked = false
+    qdisc.running = false
+  }
+}
+
+/** The driver did not take it: it waits in front. */
+function refused(skb: SkBuff, qdisc: Qdisc, txq: NetdevQueue): void {
+  txq.busy++
+  devRequeueSkb(skb, qdisc, txq)
+}
+
+/** Any packet on any queue, whoever looks on. */
+function xmitAny(skb: SkBuff, qdisc: Qdisc, txq: NetdevQueue): number {
+  const held = xmitState(txq)
+  try {
+    if (!isIdle(qdisc)) return passQdisc(skb, qdisc, txq)
     qdisc.packets++
     qdisc.bytes += skb.len
     sendNow(skb, qdisc, txq)
     return NET_XMIT_SUCCESS
+  } catch (error) {
+    // One catch here costs less than a finally at each lock.
+    xmitRestore(txq, held)
+    throw error
   }
+}
+
+/** Queues and runs the qdisc. @kernel __dev_xmit_skb() net/core/dev.c */
+function passQdisc(skb: SkBuff, qdisc: Qdisc, txq: NetdevQueue): number {
   if (!qdisc.hasQueue) return xmitNoqueue(skb, txq.dev, txq)
   const rc = qdisc.enqueue(skb)
   qdiscRun(qdisc)

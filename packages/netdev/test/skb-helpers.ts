@@ -59,7 +59,7 @@ export function expectNoneAlive(kernel: Kernel, ...pools: PagePool[]): void {
     expect(home.free).toBe(home.buffers.length)
     expect(new Set(home.stack.subarray(0, home.free)).size).toBe(home.free)
     for (const shinfo of home.buffers) {
-      expect(shinfo.dataref).toBe(0)
+      expect(shinfo.dataref).toBe(1)
       // Not `toBe`: on failure it would print the whole memory.
       expect(shinfo.native!.shinfo === shinfo).toBe(true)
     }

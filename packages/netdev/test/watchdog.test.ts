@@ -1,4 +1,4 @@
-import { jiffiesToMsecs } from '@vnet/kernel'
+import { jiffiesToMsecs, type Kernel } from '@vnet/kernel'
 import { describe, expect, it } from 'vitest'
 import {
   devClose,
@@ -10,6 +10,7 @@ import {
   netifDeviceDetach,
   netifTxStopQueue,
   netifTxWakeQueue,
+  netdevTxSentQueue,
   QueueState,
   unregisterNetdev,
 } from '../src/index.ts'
@@ -32,6 +33,12 @@ function watched(more: TestOps = {}, txqs = 1) {
   )
   return { ...made, alarms }
 }
+
+const timers = (kernel: Kernel): string[] =>
+  kernel.census
+    .take()
+    .filter((entry) => entry.kind === 'timer')
+    .map((entry) => entry.name)
 
 describe('the transmit watchdog', () => {
   it('WDT-01 CTX-05 fires after watchdogTimeo for the stopped queue, in a softirq with all queues frozen', () => {
@@ -176,14 +183,34 @@ describe('the transmit watchdog', () => {
 
   it('STOP-01 leaves no timer behind when the device goes', () => {
     const { kernel, dev } = watched()
-    expect(
-      kernel.census
-        .take()
-        .filter((entry) => entry.kind === 'timer')
-        .map((entry) => entry.name),
-    ).toEqual(['test0 watchdog'])
+    netifTxStopQueue(dev.txq[0]!)
+    expect(timers(kernel)).toEqual(['test0 watchdog'])
     unregisterNetdev(dev)
-    expect(kernel.census.take().filter((entry) => entry.kind === 'timer')).toEqual([])
+    expect(timers(kernel)).toEqual([])
+  })
+
+  it('WDT-01 no timer runs while no queue is stopped, and a queue stopped later arms it anew', () => {
+    const { kernel, dev, alarms } = watched()
+    const txq = dev.txq[0]!
+    expect(timers(kernel)).toEqual([])
+    netifTxStopQueue(txq)
+    kernel.runFor(SECOND)
+    netifTxWakeQueue(txq)
+    kernel.runFor(20 * SECOND)
+    expect(timers(kernel)).toEqual([])
+    expect(alarms).toEqual([])
+    netifTxStopQueue(txq)
+    kernel.runFor(6 * SECOND)
+    expect(alarms).toHaveLength(1)
+  })
+
+  it('WDT-01 a queue stopped by the byte limit is watched too', () => {
+    const { kernel, dev, alarms } = watched()
+    dev.txq[0]!.dql.maxLimit = 0
+    netdevTxSentQueue(dev.txq[0]!, 100)
+    expect(timers(kernel)).toEqual(['test0 watchdog'])
+    kernel.runFor(6 * SECOND)
+    expect(alarms).toHaveLength(1)
   })
 
   it('traces the alarm', () => {

@@ -1,6 +1,7 @@
 /**
  * Netlink as Linux speaks it, without a socket of the host: a codec, policies with extended acks, sockets that are
- * objects, rtnetlink, generic netlink with the families nlctrl, ethtool and netdev, and the ioctls of network devices.
+ * objects, rtnetlink, generic netlink with the families nlctrl, ethtool and netdev, the ioctls of network devices, and
+ * the server through which programs outside make system calls.
  *
  * `netlinkServer(kernel)` gives the server of a kernel, `server.socket(NETLINK_ROUTE)` a socket: bytes go in with
  * `send` and come out with `recv`. Every answer and every change is made by `@vnet/netdev` and `@vnet/ethtool`; what
@@ -63,3 +64,21 @@ export { sockIoctl } from './ioctl/index.ts'
 export { Sioc } from './ioctl/constants.ts'
 export { EthtoolCmd } from './ioctl/ethtool-cmd.ts'
 export type { IoctlCaller, UserMemory } from './ioctl/memory.ts'
+
+// ── system calls
+export * from './syscall/protocol.ts'
+export { SyscallServer, syscallServer } from './syscall/server.ts'
+export { SyscallConnection } from './syscall/connection.ts'
+export type { SyscallPeer } from './syscall/connection.ts'
+export type { ArmWait, SyscallCall, SyscallHandler } from './syscall/call.ts'
+export {
+  SockAf,
+  sockCreate,
+  sockFamily,
+  SockMsgFlag,
+  sockRegister,
+  SockType,
+  SOL_SOCKET,
+} from './syscall/sock.ts'
+export type { Sock, SockFamily, SockMsg, SockOwner, SockReceived } from './syscall/sock.ts'
+export { SockOption } from './syscall/ops-option.ts'

@@ -68,7 +68,6 @@ const REFUSED: Readonly<Record<string, readonly [answer: string, why: string]>> 
   'ethtool --set-eee lo eee on': ['-95', 'no card has it'],
   'ethtool --show-fec lo': ['-95', 'no card has it'],
   'ethtool --set-fec lo encoding rs': ['-95', 'no card has it'],
-  'ethtool --show-module lo': ['-95', 'no card has it'],
   'ethtool --set-module lo power-mode-policy auto': ['-95', 'no card has it'],
   'ethtool --show-tunnels lo': ['-95 device does not report tunnel offload info', 'no card has it'],
   'ethtool -m lo': ['-95', 'no card has it'],

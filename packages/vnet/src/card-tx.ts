@@ -1,5 +1,4 @@
 import type { Backend } from '@vnet/backend'
-import type { DescRing } from '@vnet/core-ring'
 import {
   hwEventCancel,
   hwEventPending,
@@ -10,18 +9,12 @@ import {
   type MemoryRegion,
 } from '@vnet/kernel'
 import type { CardVector } from './card-vector.ts'
-import {
-  DESC_LENGTH,
-  DESC_OFFSET,
-  DESC_REGION,
-  DESC_STATUS,
-  DESC_WORDS,
-  STATUS_DONE,
-  STATUS_ERROR,
-} from './regs.ts'
+import type { CardRing } from './hw.ts'
 
 /** Descriptors fetched at one go before the engine lets others have a turn. */
 const FETCH_BURST = 64
+/** Stands for a region that is not there. */
+const NO_MEMORY: Uint8Array = new Uint8Array(0)
 
 /**
  * The transmit engine of a queue: fetches descriptors, hands the frames to the cable, writes back status.
@@ -29,7 +22,7 @@ const FETCH_BURST = 64
  * It runs some time after the doorbell, never inside it, as a card does.
  */
 export class TxEngine {
-  ring: DescRing | null = null
+  ring: CardRing | null = null
   enabled = false
   /** True while the engine is hung: it neither fetches nor completes. */
   hung = false
@@ -44,8 +37,8 @@ export class TxEngine {
   /** The cable was full: nothing moves until it says so. */
   private blocked = false
 
-  constructor(kernel: Kernel, vector: CardVector, owner: string) {
-    this.regions = kernel.mem.regions
+  constructor(kernel: Kernel, vector: CardVector, regions: readonly MemoryRegion[], owner: string) {
+    this.regions = regions
     this.vector = vector
     this.event = hwEventSetup(kernel, () => this.run(), owner)
   }
@@ -81,21 +74,26 @@ export class TxEngine {
   }
 
   /** Sends up to `n` frames; fewer when the cable is full. */
-  private fetch(ring: DescRing, n: number): number {
-    const { words, mask } = ring
-    const first = ring.cons
+  private fetch(ring: CardRing, n: number): number {
     const { regions, backend } = this
+    const { words, mask } = ring
+    const first = ring.cons | 0
+    let id = -1
+    let mem = NO_MEMORY
     for (let k = 0; k < n; k++) {
-      const d = Math.imul((first + k) & mask, DESC_WORDS)
-      const offset = words[d + DESC_OFFSET]!
-      const length = words[d + DESC_LENGTH]!
-      const region = regions[words[d + DESC_REGION]!]
-      if (region === undefined || offset < 0 || length <= 0 || offset + length > region.u8.length) {
-        words[d + DESC_STATUS] = STATUS_DONE | STATUS_ERROR
-      } else if (backend === null) {
-        words[d + DESC_STATUS] = STATUS_DONE | STATUS_ERROR
-      } else if (backend.transmit(region.u8, offset, length)) {
-        words[d + DESC_STATUS] = STATUS_DONE
+      // DESC_OFFSET, DESC_REGION, DESC_LENGTH, DESC_STATUS of a descriptor of DESC_WORDS.
+      const d = ((first + k) & mask) << 2
+      const offset = words[d]!
+      const length = words[d | 2]!
+      if (words[d | 1] !== id) {
+        // Mostly they all lie in one.
+        id = words[d | 1]!
+        mem = regions[id]?.u8 ?? NO_MEMORY
+      }
+      if (backend === null || offset < 0 || length <= 0 || offset + length > mem.length) {
+        words[d | 3] = 3 // STATUS_DONE | STATUS_ERROR
+      } else if (backend.transmit(mem, offset, length)) {
+        words[d | 3] = 1 // STATUS_DONE
       } else {
         this.blocked = true
         return k

@@ -25,6 +25,8 @@ export class CardVector {
   private rxWaiting = 0
   private txWaiting = 0
   private rxFrames = 1
+  /** CAUSE_RX when each frame is an interrupt of its own, else 0. */
+  private plainRx = 1
   private txFrames = 1
   private rxNs = 0
   private txNs = 0
@@ -39,6 +41,7 @@ export class CardVector {
 
   setCoalesce(c: Coalesce): void {
     this.rxFrames = c.rxFrames
+    this.plainRx = c.rxFrames === 1 ? CAUSE_RX : 0
     this.txFrames = c.txFrames
     this.rxNs = c.rxUsecs * NS_PER_US
     this.txNs = c.txUsecs * NS_PER_US
@@ -49,6 +52,11 @@ export class CardVector {
 
   /** One frame was received. */
   received(): void {
+    // Without moderation the rest of a burst has been said already.
+    if ((this.cause & this.plainRx) === 0) this.countReceived()
+  }
+
+  private countReceived(): void {
     this.rxWaiting++
     if (this.rxFrames > 0 && this.rxWaiting >= this.rxFrames) this.rxDue()
     else if (this.rxWaiting === 1 && this.rxNs > 0) hwEventStart(this.rxTimer, this.rxNs)

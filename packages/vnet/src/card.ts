@@ -1,5 +1,4 @@
 import type { Backend, BackendPort } from '@vnet/backend'
-import type { DescRing } from '@vnet/core-ring'
 import {
   FrameCopier,
   hwEventCancel,
@@ -13,16 +12,8 @@ import {
 import { ETH_HLEN } from '@vnet/netdev'
 import { TxEngine } from './card-tx.ts'
 import { CardVector } from './card-vector.ts'
-import type { Coalesce, HwCounters, RxFilter, VnetHw } from './hw.ts'
-import {
-  ALL_ONES,
-  CAUSE_LINK,
-  DESC_LENGTH,
-  DESC_OFFSET,
-  DESC_REGION,
-  DESC_STATUS,
-  STATUS_DONE,
-} from './regs.ts'
+import type { CardRing, Coalesce, HwCounters, RxFilter, VnetHw } from './hw.ts'
+import { ALL_ONES, CAUSE_LINK } from './regs.ts'
 import { FilterTable, isGroupAddress } from './rx-filter.ts'
 import { steer } from './steer.ts'
 
@@ -38,13 +29,15 @@ export interface CardOptions {
   backend?: Backend
   /** Time from a doorbell to the first fetch, in ns. @defaultValue 1,000 */
   txLatencyNs?: number
+  /** The memory that descriptors speak of, by region id. @defaultValue that of the kernel */
+  regions?: readonly MemoryRegion[]
 }
 
 /** One queue pair of the card. */
 interface CardQueue {
   readonly vector: CardVector
   readonly tx: TxEngine
-  rx: DescRing | null
+  rx: CardRing | null
 }
 
 const newCounters = (): HwCounters => ({
@@ -86,14 +79,14 @@ export class VnetCard implements VnetHw, BackendPort {
 
   constructor(kernel: Kernel, options: CardOptions) {
     const name = options.name ?? 'vnet-card'
-    this.regions = kernel.mem.regions
+    this.regions = options.regions ?? kernel.mem.regions
     this.queues = options.queues ?? 1
     this.macAddress = Uint8Array.from(options.macAddress ?? [2, 0, 0, 0, 0, 1])
     this.filter = new FilterTable(this.macAddress)
     this.recovery = hwEventSetup(kernel, () => this.recover(), name)
     for (let i = 0; i < this.queues; i++) {
       const vector = new CardVector(kernel, `${name}-${i}`, this.counters)
-      const tx = new TxEngine(kernel, vector, name)
+      const tx = new TxEngine(kernel, vector, this.regions, name)
       tx.latencyNs = options.txLatencyNs ?? tx.latencyNs
       this.q.push({ vector, tx, rx: null })
     }
@@ -110,7 +103,7 @@ export class VnetCard implements VnetHw, BackendPort {
     return this.q[queue]!.vector.line
   }
 
-  setRings(queue: number, tx: DescRing | null, rx: DescRing | null): void {
+  setRings(queue: number, tx: CardRing | null, rx: CardRing | null): void {
     const q = this.q[queue]!
     q.tx.stop()
     q.tx.ring = tx
@@ -214,15 +207,16 @@ export class VnetCard implements VnetHw, BackendPort {
       return false
     }
     const { words } = ring
-    const d = ring.at(ring.cons)
-    const region = this.regions[words[d + DESC_REGION]!]
-    if (region === undefined || length > words[d + DESC_LENGTH]!) {
+    // DESC_OFFSET, DESC_REGION, DESC_LENGTH, DESC_STATUS of a descriptor of DESC_WORDS.
+    const d = (ring.cons & ring.mask) << 2
+    const region = this.regions[words[d | 1]!]
+    if (region === undefined || length > words[d | 2]!) {
       this.counters.rxOversize++
       return true
     }
-    this.copier.copy(region, words[d + DESC_OFFSET]!, mem, offset, length)
-    words[d + DESC_LENGTH] = length
-    words[d + DESC_STATUS] = STATUS_DONE
+    this.copier.copy(region, words[d]!, mem, offset, length)
+    words[d | 2] = length
+    words[d | 3] = 1 // STATUS_DONE
     if ((mem[offset]! & 1) !== 0 && isGroupAddress(mem, offset)) this.counters.rxMulticast++
     ring.complete(1)
     q.vector.received()
@@ -230,6 +224,11 @@ export class VnetCard implements VnetHw, BackendPort {
   }
 
   // ── what can happen to a card ──
+
+  /** True while the card is hung. */
+  get hung(): boolean {
+    return this.q[0]!.tx.hung
+  }
 
   /** Plugs a cable in, or pulls it out with `null`. */
   plugCable(backend: Backend | null): void {

@@ -7,7 +7,7 @@ import * as k from '@vnet/kernel'
 import * as napi from '@vnet/napi'
 import * as nd from '@vnet/netdev'
 import type { NetDevice, NetDeviceOps, NetdevTx, SkBuff } from '@vnet/netdev'
-import { drainRx, fillRx, postPage } from './queue-rx.ts'
+import { drainRx, fillRx, giveUpRx } from './queue-rx.ts'
 import { drainTx, reclaimTx } from './queue-tx.ts'
 import { RX_HEADROOM, allocQueues, type QueueSizes, type VnetPriv, type VnetQueue } from './queue.ts'
 import * as reg from './regs.ts'
@@ -107,10 +107,13 @@ function cleanTx(q: VnetQueue, budget: number): void {
 function cleanRx(q: VnetQueue, budget: number): number {
   const { rx, pool, dev, stats, gro, rxPage } = q
   const { words, mask } = rx
-  const first = rx.clean
+  const room = pool.bufSize - RX_HEADROOM
+  const first = rx.clean | 0
   let ready = rx.completed()
   let bytes = 0
   let good = 0
+  let kind = 0
+  let counted = 0
   let n = 0
   for (; n < budget; n++) {
     if (n === ready) {
@@ -118,24 +121,31 @@ function cleanRx(q: VnetQueue, budget: number): number {
       ready = rx.completed()
       if (n === ready) break
     }
-    const index = first + n
-    const length = words[rx.at(index) + reg.DESC_LENGTH]!
-    const page = rxPage[index & mask]!
+    const slot = (first + n) & mask
+    const d = slot << 2 // DESC_WORDS
+    const length = words[d | 2]! // DESC_LENGTH
+    const page = rxPage[slot]!
     const fresh = nd.pagePoolAlloc(pool)
     const skb = fresh < 0 ? null : nd.napiBuildSkb(pool, page, RX_HEADROOM, length)
     if (skb === null) {
-      if (fresh >= 0) nd.pagePoolPut(pool, fresh)
-      postPage(q, index, page)
-      stats.add(stat.RX_ALLOC_FAIL, 1)
+      giveUpRx(q, slot, fresh)
       continue
     }
-    postPage(q, index, fresh)
+    // As `postPage` does; region and status are those of the page before.
+    rxPage[slot] = fresh
+    words[d] = nd.pagePoolOffset(pool, fresh) + RX_HEADROOM
+    words[d | 2] = room
+    words[d | 3] = 0
     good++
     bytes += length
     skb.queueMapping = q.index
     const protocol = nd.ethTypeTrans(skb, dev)
-    skb.protocol = protocol
-    stats.add(stat.RX_PROTO + stat.protoSlot(protocol), 1)
+    // Neighbours are mostly of one kind: counted when another comes.
+    if (protocol !== kind) {
+      stats.add(stat.RX_PROTO + stat.protoSlot(kind), good - 1 - counted)
+      counted = good - 1
+      kind = protocol
+    }
     nd.groReceiveSkb(gro, skb)
   }
   if (n === 0) return 0
@@ -143,6 +153,7 @@ function cleanRx(q: VnetQueue, budget: number): number {
   rx.post(n)
   stats.add(stat.RX_PACKETS, good)
   stats.add(stat.RX_BYTES, bytes)
+  stats.add(stat.RX_PROTO + stat.protoSlot(kind), good - counted)
   return n
 }
 
@@ -151,42 +162,42 @@ function cleanRx(q: VnetQueue, budget: number): number {
 function vnetStartXmit(skb: SkBuff, dev: Dev): NetdevTx {
   const q = dev.priv.queues[skb.queueMapping]!
   const { tx, txq } = q
-  if (tx.avail() === 0) {
+  const length = skb.len
+  // ETH_ZLEN, ETH_HLEN + VLAN_HLEN; literals, because an imported constant costs a load and a check.
+  if (length < 60 || length > dev.mtu + 18 || tx.avail() === 0) return xmitUncommon(skb, dev, q)
+  const { words } = tx
+  const slot = tx.prod & tx.mask
+  // DESC_OFFSET, DESC_REGION, DESC_LENGTH, DESC_STATUS of a descriptor of DESC_WORDS.
+  const d = slot << 2
+  words[d] = skb.data
+  words[d | 1] = skb.region
+  words[d | 2] = length
+  words[d | 3] = 0
+  q.txSkb[slot] = skb
+  nd.netdevTxSentQueue(txq, length)
+  if (tx.post(1) === 0) nd.netifTxqTryStop(txq, tx, q.wakeAt)
+  if (!dev.net.xmitMore || nd.netifXmitStopped(txq)) q.hw.doorbell(q.index)
+  return 0 // NETDEV_TX_OK
+}
+
+/** A full ring, or a frame that is too long or too short for the wire. */
+function xmitUncommon(skb: SkBuff, dev: Dev, q: VnetQueue): NetdevTx {
+  if (q.tx.avail() === 0) {
     // Only a spurious wake leads here (TXQ-11).
-    nd.netifTxStopQueue(txq)
+    nd.netifTxStopQueue(q.txq)
     return NETDEV_TX_BUSY
   }
   if (skb.len > dev.mtu + ETH_HLEN + VLAN_HLEN) {
     q.stats.add(stat.TX_ERRORS, 1)
     nd.devKfreeSkbAny(skb, nd.SkbDropReason.PKT_TOO_BIG)
-    endBurst(q)
-    return NETDEV_TX_OK
-  }
-  if (skb.len < ETH_ZLEN && !nd.skbPutPadto(skb, ETH_ZLEN)) {
+  } else if (nd.skbPutPadto(skb, ETH_ZLEN)) {
+    return vnetStartXmit(skb, dev)
+  } else {
     q.stats.add(stat.TX_DROPPED, 1)
-    endBurst(q)
-    return NETDEV_TX_OK
   }
-  const index = tx.prod
-  const d = tx.at(index)
-  const { words } = tx
-  const length = skb.len
-  words[d + reg.DESC_OFFSET] = skb.data
-  words[d + reg.DESC_REGION] = skb.region
-  words[d + reg.DESC_LENGTH] = length
-  words[d + reg.DESC_STATUS] = 0
-  q.txSkb[index & tx.mask] = skb
-  q.stats.add(stat.TX_PROTO + stat.protoSlot(skb.protocol), 1)
-  nd.netdevTxSentQueue(txq, length)
-  tx.post(1)
-  nd.netifTxqMaybeStop(txq, tx, 1, q.wakeAt)
-  if (!nd.netdevXmitMore(dev) || nd.netifXmitStopped(txq)) q.hw.doorbell(q.index)
+  // It may have been the last of a burst: those before it wait for the doorbell (TXQ-18).
+  if (!nd.netdevXmitMore(dev) && q.tx.pending() > 0) q.hw.doorbell(q.index)
   return NETDEV_TX_OK
-}
-
-/** The frame that was not sent may have been the last of a burst: those before it wait for the doorbell (TXQ-18). */
-function endBurst(q: VnetQueue): void {
-  if (!nd.netdevXmitMore(q.dev) && q.tx.pending() > 0) q.hw.doorbell(q.index)
 }
 
 // ── watchdog: reset from process context (WDT-03) ──

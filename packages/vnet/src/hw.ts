@@ -4,7 +4,7 @@
  * The driver holds nothing else of the card, so the card may live in this thread, in a worker, or be made of
  * silicon.
  */
-import type { DescRing } from '@vnet/core-ring'
+import type { DescRing, SharedDescRing } from '@vnet/core-ring'
 
 /** Which frames the card keeps. Addresses are six bytes each. */
 export interface RxFilter {
@@ -42,10 +42,15 @@ export interface HwCounters {
   doorbells: number
 }
 
+/** A ring as driver and card see it: of one thread, or one end of a ring between two. */
+export type CardRing = DescRing | SharedDescRing
+
 /** The registers of the card. */
 export interface VnetHw {
   /** Queue pairs, each with its own interrupt vector. */
   readonly queues: number
+  /** The card runs in another thread: its rings must be the producer's ends of `SharedDescRing`. */
+  readonly remote?: boolean
   /** The address burnt into the card: six bytes. */
   readonly macAddress: Uint8Array
   readonly counters: HwCounters
@@ -54,7 +59,7 @@ export interface VnetHw {
   /** The interrupt line of a vector. */
   irq(queue: number): number
   /** Gives the card the rings of a queue; `null` takes them back, after which the card touches no memory. */
-  setRings(queue: number, tx: DescRing | null, rx: DescRing | null): void
+  setRings(queue: number, tx: CardRing | null, rx: CardRing | null): void
   enableTx(on: boolean): void
   /** Turns the receiver on or off; longer frames than `maxFrame` bytes (without FCS) are dropped. */
   enableRx(on: boolean, maxFrame: number): void

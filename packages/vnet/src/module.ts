@@ -10,7 +10,7 @@ import {
   type ModuleParam,
   type WorkStruct,
 } from '@vnet/kernel'
-import type { NetDevice } from '@vnet/netdev'
+import { isValidEtherAddr, parseMac, type NetDevice } from '@vnet/netdev'
 import { createCard, type VnetCard } from './card.ts'
 import { DRV_NAME, DRV_VERSION, createVnet, destroyVnet } from './device.ts'
 import type { VnetPriv } from './queue.ts'
@@ -32,6 +32,13 @@ const ring = (description: string): ModuleParam<number> => ({
   description,
   check: checkRingSize,
 })
+
+function checkMac(text: string): string | undefined {
+  if (text === '' || (isMac(text) && isValidEtherAddr(parseMac(text)))) return undefined
+  return 'a unicast address such as 02:00:00:00:00:0a'
+}
+
+const isMac = (text: string): boolean => /^[\da-f]{2}(:[\da-f]{2}){5}$/i.test(text)
 
 const params = {
   tx_ring: ring('Descriptors in each transmit ring: a power of two, 2 to 4096'),
@@ -56,6 +63,12 @@ const params = {
     default: 1_000_000,
     max: US_PER_HOUR,
     description: 'Microseconds between generated frames; 0 sends as fast as it goes',
+  },
+  mac: {
+    type: 'charp',
+    default: '',
+    check: checkMac,
+    description: 'Address of the first card; the next has the next. Empty: 02:00:00:00:00:01',
   },
   count: { type: 'uint', default: 0, description: 'Frames to generate; 0 never ends' },
 } satisfies Record<string, ModuleParam<number> | ModuleParam<string>>
@@ -103,8 +116,8 @@ export class VnetInstances {
 
 /** What {@link createVnetModule} can be told beyond the module's parameters. */
 export interface VnetModuleOptions {
-  /** The cable of each device; the third argument makes the one that the parameters ask for. @defaultValue that one */
-  backend?: (kernel: Kernel, index: number, asked: () => Backend) => Backend
+  /** The cable of each device. @defaultValue what the parameter `backend` says */
+  backend?: (kernel: Kernel, index: number) => Backend
 }
 
 /**
@@ -121,12 +134,13 @@ export function createVnetModule(options: VnetModuleOptions = {}): ModuleDefinit
     author: 'The vnet authors',
     description: 'Virtual Ethernet network driver (vnet0)',
     params,
-    init: (ctx) => vnetInit(ctx, options.backend ?? ((_kernel, _index, asked) => asked())),
+    init: (ctx) =>
+      vnetInit(ctx, options.backend ?? ((kernel) => moduleCable(kernel, String(ctx.params['backend']), ctx))),
     exit: (ctx) => (ctx.data as VnetInstances).removeAll(),
   }
 }
 
-function vnetInit(ctx: ModuleContext, backend: NonNullable<VnetModuleOptions['backend']>): void {
+function vnetInit(ctx: ModuleContext, backend: (kernel: Kernel, index: number) => Backend): void {
   const { kernel } = ctx
   const instances = new VnetInstances()
   ctx.data = instances
@@ -134,9 +148,9 @@ function vnetInit(ctx: ModuleContext, backend: NonNullable<VnetModuleOptions['ba
     for (let i = 0; i < Number(ctx.params['devices']); i++) {
       const card = createCard(kernel, {
         name: `${DRV_NAME}-card${i}`,
-        macAddress: burntInAddress(i),
+        macAddress: burntInAddress(String(ctx.params['mac']), i),
         queues: Number(ctx.params['queues']),
-        backend: backend(kernel, i, () => backendOf(kernel, ctx)),
+        backend: backend(kernel, i),
       })
       probeOrDestroy(instances, card, ctx)
     }
@@ -155,16 +169,25 @@ function probeOrDestroy(instances: VnetInstances, card: VnetCard, ctx: ModuleCon
   }
 }
 
-/** 02:00:00:00:00:01 for the first card, and so on. */
-function burntInAddress(index: number): Uint8Array {
-  const n = index + 1
-  return Uint8Array.of(2, 0, 0, 0, n >> 8, n & 0xff)
+const FIRST_MAC = '02:00:00:00:00:01'
+
+/** The first card's address, counted on in its last three bytes. */
+function burntInAddress(first: string, index: number): Uint8Array {
+  const address = parseMac(first === '' ? FIRST_MAC : first)
+  const n = ((address[3]! << 16) | (address[4]! << 8) | address[5]!) + index
+  address.set([n >> 16, n >> 8, n], 3)
+  return address
 }
 
-function backendOf(kernel: Kernel, ctx: ModuleContext): Backend {
+/**
+ * Makes one of the cables the module knows by name, with the module's parameters: `null`, `loopback`, else the generator.
+ *
+ * @kernel none
+ */
+export function moduleCable(kernel: Kernel, name: string, ctx: Pick<ModuleContext, 'params'>): Backend {
   const p = ctx.params as Record<keyof typeof params, string>
-  if (p.backend === 'null') return nullBackend()
-  if (p.backend === 'loopback') return loopback(kernel)
+  if (name === 'null') return nullBackend()
+  if (name === 'loopback') return loopback(kernel)
   return generator(kernel, {
     everyNs: Number(p.interval_us) * NS_PER_US,
     ...(Number(p.count) > 0 && { count: Number(p.count) }),

@@ -1,5 +1,6 @@
 import { pagePoolAlloc, pagePoolOffset, pagePoolPut } from '@vnet/netdev'
 import { RX_HEADROOM, type VnetQueue } from './queue.ts'
+import { RX_ALLOC_FAIL } from './stats.ts'
 import { DESC_LENGTH, DESC_OFFSET, DESC_REGION, DESC_STATUS } from './regs.ts'
 
 /** Posts a page for every receive descriptor: after a reset those it had, so that none can be lacking. @rule OPEN-03 RX-05 */
@@ -20,6 +21,13 @@ export function postPage(q: VnetQueue, index: number, page: number): void {
   words[d + DESC_REGION] = q.pool.region.id
   words[d + DESC_LENGTH] = q.pool.bufSize - RX_HEADROOM
   words[d + DESC_STATUS] = 0
+}
+
+/** No fresh page, or no packet: the old page goes back into the ring, its frame is lost. @rule RX-05 */
+export function giveUpRx(q: VnetQueue, slot: number, fresh: number): void {
+  if (fresh >= 0) pagePoolPut(q.pool, fresh)
+  postPage(q, slot, q.rxPage[slot]!)
+  q.stats.add(RX_ALLOC_FAIL, 1)
 }
 
 /** Takes every page back out of the receive ring. @rule STOP-04 */

@@ -1,4 +1,4 @@
-import { DescRing, SpinLock, descRingBytes, descRingLayout } from '@vnet/core-ring'
+import { DescRing, SharedDescRing, SpinLock, descRingBytes, descRingLayout } from '@vnet/core-ring'
 import type { MemoryBlock, WorkStruct } from '@vnet/kernel'
 import type { NapiStruct } from '@vnet/napi'
 import {
@@ -16,7 +16,7 @@ import {
   type PagePool,
   type SkBuff,
 } from '@vnet/netdev'
-import type { Coalesce, VnetHw } from './hw.ts'
+import type { CardRing, Coalesce, VnetHw } from './hw.ts'
 import { DESC_WORDS } from './regs.ts'
 import { QUEUE_STATS } from './stats.ts'
 
@@ -24,9 +24,8 @@ import { QUEUE_STATS } from './stats.ts'
 export const RX_HEADROOM = NET_SKB_PAD + NET_IP_ALIGN
 /** A ring's indexes lie on 128-byte lines of their own. */
 const RING_ALIGN = 128
-/** Where a frame of the default MTU fits, headroom included. */
-const SMALL_PAGE = 2048
-const PAGE = 4096
+/** Bytes in a cache line. */
+const LINE = 64
 
 /** The driver's own part of its net_device. */
 export interface VnetPriv {
@@ -49,8 +48,8 @@ export interface QueueSizes {
 /** Rings and receive buffers of a queue; they exist while the device is up. */
 export interface QueueMemory {
   readonly block: MemoryBlock
-  readonly tx: DescRing
-  readonly rx: DescRing
+  readonly tx: CardRing
+  readonly rx: CardRing
   readonly pool: PagePool
 }
 
@@ -70,8 +69,8 @@ export class VnetQueue {
   /** Guards the sent skbs between the poll loop and whoever empties the ring from process context. */
   readonly txLock: SpinLock
   napi!: NapiStruct
-  tx!: DescRing
-  rx!: DescRing
+  tx!: CardRing
+  rx!: CardRing
   pool!: PagePool
   /** The skb behind each transmit descriptor; null again once it is freed. */
   txSkb: (SkBuff | null)[] = []
@@ -120,8 +119,11 @@ function allocQueueMemory(dev: NetDevice<VnetPriv>, index: number, sizes: QueueS
   const { mem } = dev.kernel
   const txBytes = descRingBytes(sizes.tx, DESC_WORDS)
   const block = mem.alloc(txBytes + descRingBytes(sizes.rx, DESC_WORDS), RING_ALIGN)
-  const ring = (size: number, at: number): DescRing =>
-    new DescRing(descRingLayout(size, DESC_WORDS, block.region.buffer, block.offset + at))
+  const { remote = false } = dev.priv.hw
+  const ring = (size: number, at: number): CardRing => {
+    const layout = descRingLayout(size, DESC_WORDS, block.region.buffer, block.offset + at)
+    return remote ? new SharedDescRing(layout, 'producer') : new DescRing(layout)
+  }
   try {
     // Twice the ring: as many pages as are posted may be on their way through the stack.
     const pool = pagePoolCreate(dev.kernel, {
@@ -146,8 +148,13 @@ function wakeThreshold(size: number): number {
   return size < 8 ? 1 : size >> 2
 }
 
-/** A page holds the headroom and the longest frame the MTU allows, VLAN tag included. */
+/**
+ * A page holds the headroom and the longest frame the MTU allows, VLAN tag included.
+ *
+ * An odd number of cache lines, so that the first lines of the pages, where headers are, spread over the whole cache:
+ * at 2,048 bytes they would all fall into the same few places, and push each other out.
+ */
 function pageSize(mtu: number): number {
-  const need = RX_HEADROOM + mtu + ETH_HLEN + VLAN_HLEN
-  return need <= SMALL_PAGE ? SMALL_PAGE : Math.ceil(need / PAGE) * PAGE
+  const lines = Math.ceil((RX_HEADROOM + mtu + ETH_HLEN + VLAN_HLEN) / LINE)
+  return (lines | 1) * LINE
 }

@@ -8,22 +8,16 @@ const lo = (m: Uint8Array, o: number): number =>
 class AddressTable {
   private readonly his: number[] = []
   private readonly los: number[] = []
-  /** The first one apart: nearly always it is the only one. -1 is no 16-bit number. */
-  private readonly firstHi: number
-  private readonly firstLo: number
 
   constructor(addresses: readonly Uint8Array[]) {
     for (const address of addresses) {
       this.his.push(hi(address, 0))
       this.los.push(lo(address, 0))
     }
-    this.firstHi = this.his[0] ?? -1
-    this.firstLo = this.los[0] ?? -1
   }
 
   has(h: number, l: number): boolean {
-    if (l === this.firstLo && h === this.firstHi) return true
-    for (let i = 1; i < this.his.length; i++) if (this.los[i] === l && this.his[i] === h) return true
+    for (let i = 0; i < this.his.length; i++) if (this.los[i] === l && this.his[i] === h) return true
     return false
   }
 }
@@ -40,10 +34,14 @@ export class FilterTable {
   private unicast: AddressTable
   private multicast = new AddressTable([])
   private readonly own: Uint8Array
+  /** The first unicast address; -1 is no 16-bit number. */
+  private firstHi = -1
+  private firstLo = -1
 
   constructor(own: Uint8Array) {
     this.own = own
-    this.unicast = new AddressTable([own])
+    this.unicast = new AddressTable([])
+    this.reset()
   }
 
   set(filter: RxFilter): void {
@@ -51,6 +49,9 @@ export class FilterTable {
     this.allMulticast = filter.allMulticast
     this.unicast = new AddressTable(filter.unicast)
     this.multicast = new AddressTable(filter.multicast)
+    const first = filter.unicast[0]
+    this.firstHi = first === undefined ? -1 : hi(first, 0)
+    this.firstLo = first === undefined ? -1 : lo(first, 0)
   }
 
   reset(): void {
@@ -59,6 +60,14 @@ export class FilterTable {
 
   /** True when a frame whose destination address starts at `offset` is for this card. */
   accepts(mem: Uint8Array, offset: number): boolean {
+    // Nearly every frame is for the first address.
+    const low =
+      (mem[offset + 2]! << 24) | (mem[offset + 3]! << 16) | (mem[offset + 4]! << 8) | mem[offset + 5]!
+    const own = low === this.firstLo && ((mem[offset]! << 8) | mem[offset + 1]!) === this.firstHi
+    return own || this.acceptsOther(mem, offset)
+  }
+
+  private acceptsOther(mem: Uint8Array, offset: number): boolean {
     if (this.promiscuous) return true
     const h = hi(mem, offset)
     const l = lo(mem, offset)

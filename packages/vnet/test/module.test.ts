@@ -62,6 +62,17 @@ describe('the module', () => {
     expect(alive(kernel)).toEqual([])
   })
 
+  it('counts card addresses on from the one it is given, and refuses one no card has', () => {
+    const { devices } = load('devices=3', 'mac=02:00:00:00:0a:ff')
+    expect(devices.map(({ dev }) => [...dev.devAddr].slice(3))).toEqual([
+      [0, 0x0a, 0xff],
+      [0, 0x0b, 0],
+      [0, 0x0b, 1],
+    ])
+    for (const bad of ['01:00:00:00:00:01', '00:00:00:00:00:00', '2:0:0:0:0:1', 'abc'])
+      expect(codeOf(() => load(`mac=${bad}`))).toBe('EINVAL')
+  })
+
   it('makes as many devices as asked, each with its own address', () => {
     const { kernel, devices } = load('devices=3')
     expect(devices.map(({ dev }) => [dev.name, dev.devAddr[5]])).toEqual([

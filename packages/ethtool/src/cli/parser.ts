@@ -1,7 +1,12 @@
 import type { BitsetChange } from '../bitset.ts'
-import type { Cli } from './context.ts'
 import { CliExit } from './context.ts'
 import type { RequestLayout } from './layout.ts'
+
+/** The words of a command line, and where complaints about them go. @kernel none */
+export interface Words {
+  readonly args: readonly string[]
+  err(text: string): void
+}
 
 /** A parameter of a set command: its word, and how its value is read. */
 export interface Param<G extends string = string> {
@@ -20,13 +25,13 @@ export type Parsed<G extends string = string> = ReadonlyMap<G, Readonly<Record<s
 
 /** Walks along the words of a command line. @kernel none */
 export class ArgReader {
-  readonly #cli: Cli
+  readonly #cli: Words
   readonly #cmd: string
   #at = 0
   /** The parameter whose value is being read. */
   param = ''
 
-  constructor(cli: Cli, cmd: string) {
+  constructor(cli: Words, cmd: string) {
     this.#cli = cli
     this.#cmd = cmd
   }
@@ -62,7 +67,7 @@ export class ArgReader {
  * @kernel none
  */
 export function parseParams<G extends string>(
-  cli: Cli,
+  cli: Words,
   cmd: string,
   params: readonly Param<G>[],
   layoutOf: (group: G) => RequestLayout,

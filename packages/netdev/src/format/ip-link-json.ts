@@ -3,7 +3,7 @@ import { groupName, type IpLinkOptions } from './ip-link-options.ts'
 import type { LinkInfo } from './link-info.ts'
 
 /** A value iproute2's JSON writer prints. @kernel none */
-export type JsonValue = number | bigint | string | readonly string[] | JsonRecord
+export type JsonValue = number | bigint | string | boolean | null | readonly JsonValue[] | JsonRecord
 
 /** Keys in the order they are printed. @kernel none */
 export interface JsonRecord {
@@ -19,17 +19,28 @@ export function linkJson(link: LinkInfo, options: IpLinkOptions): JsonRecord {
     flags: linkFlagNames(link.flags, link.linkDown),
     mtu: link.mtu,
     qdisc: link.qdisc,
+    ...(link.master === undefined ? {} : { master: link.master }),
     operstate: link.operstate,
-    linkmode: link.linkmode,
+    ...((options.view ?? 'link') === 'link' ? { linkmode: link.linkmode } : {}),
     group: groupName(link.group),
-    ...(link.txqlen === 0 ? {} : { txqlen: link.txqlen }),
+    ...(link.txqlen === 0 || options.view === 'monitor' ? {} : { txqlen: link.txqlen }),
+    ...(link.event === undefined ? {} : { event: link.event }),
+    ...(options.noAddress === true && options.details !== true ? {} : addresses(link)),
+    ...(options.details === true ? details(link) : {}),
+    ...(link.altnames === undefined ? {} : { altnames: link.altnames }),
+    ...(link.ifalias === '' || (options.details !== true && (options.view ?? 'link') !== 'link')
+      ? {}
+      : { ifalias: link.ifalias }),
+    ...((options.stats ?? 0) > 0 ? { stats64: statsJson(link, options.stats === 2) } : {}),
+  }
+}
+
+function addresses(link: LinkInfo): JsonRecord {
+  return {
     link_type: link.linkType,
     address: link.address,
     broadcast: link.broadcast,
     ...(link.permaddr === null || link.permaddr === link.address ? {} : { permaddr: link.permaddr }),
-    ...(options.details === true ? details(link) : {}),
-    ...(link.ifalias === '' ? {} : { ifalias: link.ifalias }),
-    ...((options.stats ?? 0) > 0 ? { stats64: stats(link, options.stats === 2) } : {}),
   }
 }
 
@@ -64,7 +75,11 @@ function details(link: LinkInfo): JsonRecord {
   }
 }
 
-function stats({ stats: s, carrierChanges }: LinkInfo, errors: boolean): JsonRecord {
+/** The counters of `ip -j -s link`; with the error details of `-s -s`. @kernel none */
+export function statsJson(
+  { stats: s, carrierChanges }: Pick<LinkInfo, 'stats' | 'carrierChanges'>,
+  errors: boolean,
+): JsonRecord {
   const rxErrors = {
     length_errors: s.rxLengthErrors,
     crc_errors: s.rxCrcErrors,
@@ -103,32 +118,32 @@ function stats({ stats: s, carrierChanges }: LinkInfo, errors: boolean): JsonRec
   return { rx, tx }
 }
 
-/** A list of records the way iproute2 writes JSON: in one line, or with `-p` indented in its own manner. @kernel none */
-export function jsonLinks(records: readonly JsonRecord[], pretty: boolean): string {
-  if (!pretty) return `[${records.map((record) => compact(record)).join(',')}]\n`
-  return `[ ${records.map((record) => indented(record, 1)).join(',')} ]\n`
+/** Records the way iproute2 writes JSON: in one line, or with `-p` indented in its own manner. @kernel none */
+export function jsonText(records: readonly JsonValue[], pretty: boolean): string {
+  return `${pretty ? indented(records, 0) : compact(records)}\n`
 }
 
 function compact(value: JsonValue): string {
   if (typeof value === 'bigint') return String(value)
-  if (typeof value !== 'object' || Array.isArray(value)) return JSON.stringify(value)
-  const fields = Object.entries(value as JsonRecord).map(
-    ([key, field]) => `${JSON.stringify(key)}:${compact(field)}`,
-  )
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  if (isList(value)) return `[${value.map(compact).join(',')}]`
+  const fields = Object.entries(value).map(([key, field]) => `${JSON.stringify(key)}:${compact(field)}`)
   return `{${fields.join(',')}}`
 }
 
-function indented(record: JsonRecord, depth: number): string {
+/** @param depth - how many lists and records it is inside */
+function indented(value: JsonValue, depth: number): string {
+  if (typeof value !== 'object' || value === null) return compact(value)
+  if (isList(value)) {
+    return `[ ${value.map((item) => indented(item, depth + 1)).join(',')}${value.length > 0 ? ' ' : ''}]`
+  }
   const inner = '    '.repeat(depth + 1)
-  const fields = Object.entries(record).map(
-    ([key, value]) => `${inner}${JSON.stringify(key)}: ${prettyValue(value, depth + 1)}`,
+  const fields = Object.entries(value).map(
+    ([key, field]) => `${inner}${JSON.stringify(key)}: ${indented(field, depth + 1)}`,
   )
-  return `{\n${fields.join(',\n')}\n${'    '.repeat(depth)}}`
+  return fields.length === 0 ? '{}' : `{\n${fields.join(',\n')}\n${'    '.repeat(depth)}}`
 }
 
-function prettyValue(value: JsonValue, depth: number): string {
-  if (typeof value !== 'object') return compact(value)
-  if (Array.isArray(value))
-    return `[ ${(value as readonly string[]).map((item) => JSON.stringify(item)).join(',')} ]`
-  return indented(value as JsonRecord, depth)
+function isList(value: JsonValue): value is readonly JsonValue[] {
+  return Array.isArray(value)
 }

@@ -10,8 +10,14 @@ export interface IpLinkOptions {
   readonly pretty?: boolean
   /** `-o` */
   readonly oneline?: boolean
+  /** `-h` */
+  readonly human?: boolean
   /** `-br` */
   readonly brief?: boolean
+  /** Whose head line it is: `ip link` (the default) has the mode, `ip monitor` has no queue length. */
+  readonly view?: 'link' | 'addr' | 'monitor'
+  /** Without the line of the link's own address, as with `ip -4 addr`. */
+  readonly noAddress?: boolean
 }
 
 /** The name of a group; only 0 has one by default. @kernel none */

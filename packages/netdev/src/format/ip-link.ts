@@ -1,6 +1,6 @@
 import { linkFlagNames } from './ip-link-flags.ts'
 import { groupName, type IpLinkOptions } from './ip-link-options.ts'
-import { briefJson, jsonLinks, linkJson } from './ip-link-json.ts'
+import { briefJson, jsonText, linkJson } from './ip-link-json.ts'
 import type { LinkInfo } from './link-info.ts'
 import { statsText } from './ip-link-stats.ts'
 
@@ -12,7 +12,7 @@ import { statsText } from './ip-link-stats.ts'
 export function formatIpLink(links: readonly LinkInfo[], options: IpLinkOptions = {}): string {
   if (options.json === true) {
     const record = options.brief === true ? briefJson : (link: LinkInfo) => linkJson(link, options)
-    return jsonLinks(links.map(record), options.pretty === true)
+    return jsonText(links.map(record), options.pretty === true)
   }
   const format = options.brief === true ? briefText : (link: LinkInfo) => linkText(link, options)
   return links.map((link) => format(link)).join('')
@@ -22,26 +22,33 @@ function briefText(link: LinkInfo): string {
   return `${nameOf(link).padEnd(16)} ${link.operstate.padEnd(14)} ${link.address} ${flagText(link)} \n`
 }
 
-function linkText(link: LinkInfo, options: IpLinkOptions): string {
+/**
+ * One link as `ip link`, `ip addr` and `ip monitor` begin it.
+ *
+ * @kernel none
+ */
+export function linkText(link: LinkInfo, options: IpLinkOptions): string {
   const nl = options.oneline === true ? '\\' : '\n'
-  let text = headText(link) + nl + addressText(link)
+  let text = headText(link, options.view ?? 'link')
+  if (options.noAddress !== true || options.details === true) text += nl + addressText(link)
   if (options.details === true) text += detailText(link, nl)
-  if (link.ifalias !== '') text += `${nl}    alias ${link.ifalias}`
+  for (const name of link.altnames ?? []) text += `${nl}    altname ${name}`
+  if (link.ifalias !== '' && (options.details === true || (options.view ?? 'link') === 'link'))
+    text += `${nl}    alias ${link.ifalias}`
   const stats = options.stats ?? 0
-  if (stats > 0) text += nl + statsText(link.stats, link.carrierChanges, stats > 1, nl)
+  if (stats > 0) text += nl + statsText(link.stats, link.carrierChanges, stats > 1, nl, options.human)
   return `${text}\n`
 }
 
-function headText(link: LinkInfo): string {
-  const words = [
-    `${link.ifindex}: ${nameOf(link)}: ${flagText(link)} mtu ${link.mtu}`,
-    `qdisc ${link.qdisc}`,
-    `state ${link.operstate}`,
-    `mode ${link.linkmode}`,
-    `group ${groupName(link.group)}`,
-  ]
+function headText(link: LinkInfo, view: 'link' | 'addr' | 'monitor'): string {
+  const words = [`${link.ifindex}: ${nameOf(link)}: ${flagText(link)} mtu ${link.mtu}`, `qdisc ${link.qdisc}`]
+  if (link.master !== undefined) words.push(`master ${link.master}`)
+  words.push(`state ${link.operstate}`)
+  if (view === 'link') words.push(`mode ${link.linkmode}`)
+  words.push(`group ${groupName(link.group)}`)
   // With a queue length of 0 the last word is missing, and the blank before it stays.
-  return `${words.join(' ')} ${link.txqlen === 0 ? '' : `qlen ${link.txqlen}`}`
+  const qlen = view === 'monitor' || link.txqlen === 0 ? '' : `qlen ${link.txqlen}`
+  return `${words.join(' ')} ${qlen}${link.event === undefined ? '' : `event ${link.event} `}`
 }
 
 function addressText(link: LinkInfo): string {

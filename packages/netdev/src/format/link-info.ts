@@ -51,6 +51,11 @@ export interface LinkInfo {
   parentDev: string | null
   stats: RtnlLinkStats64
   carrierChanges: number
+  /** The device it is a part of. */
+  master?: string
+  /** What a notification is about: `FEATURE CHANGE`. */
+  event?: string
+  altnames?: readonly string[]
 }
 
 const OPERSTATES: readonly string[] = Object.keys(IfOper)
@@ -101,7 +106,8 @@ export function linkInfos(kernel: Kernel): LinkInfo[] {
   return forEachNetdev(kernel).map(linkInfo)
 }
 
-function linkTypeName(type: number): string {
+/** The word for a hardware type. @kernel none */
+export function linkTypeName(type: number): string {
   if (type === Arphrd.ETHER) return 'ether'
   if (type === Arphrd.LOOPBACK) return 'loopback'
   if (type === Arphrd.NONE) return 'none'

@@ -86,7 +86,7 @@ export function schDirectXmit(list: SkBuff, qdisc: Qdisc, txq: NetdevQueue): boo
 }
 
 /** Puts packets back in front, in order: they go first. @kernel dev_requeue_skb() net/sched/sch_generic.c @rule TXQ-12 */
-function devRequeueSkb(list: SkBuff, qdisc: Qdisc, txq: NetdevQueue): void {
+export function devRequeueSkb(list: SkBuff, qdisc: Qdisc, txq: NetdevQueue): void {
   let skb: SkBuff | null = reversed(list)
   while (skb !== null) {
     const next: SkBuff | null = skb.next

@@ -10,7 +10,7 @@ import { attr, getOp, refusedOp, setOp, writeReply } from './command.ts'
 import type { EthnlGet } from './command.ts'
 import { EthMsg, EthReply } from './constants.ts'
 import { featuresGet, featuresSetOp, privflagsGet, privflagsSet } from './features.ts'
-import { phcVclocksGet, rssGet, statsGet, tsinfoGet } from './info.ts'
+import { moduleGet, phcVclocksGet, rssGet, statsGet, tsinfoGet } from './info.ts'
 import {
   debugGet,
   debugSet,
@@ -87,7 +87,7 @@ const OPS: readonly GenlOp[] = [
   refusedOp({ cmd: EthMsg.MODULE_EEPROM_GET, kind: 'get', admin: true, attrs: moduleEeprom }),
   getOp(statsGet),
   getOp(phcVclocksGet),
-  refusedOp({ cmd: EthMsg.MODULE_GET, kind: 'get' }),
+  getOp(moduleGet),
   refusedOp({ cmd: EthMsg.MODULE_SET, kind: 'set', attrs: { 2: attr('power-mode-policy', 'u8') } }),
   refusedOp({ cmd: EthMsg.PSE_GET, kind: 'get' }),
   refusedOp({ cmd: EthMsg.PSE_SET, kind: 'set', attrs: { 4: attr('admin-control', 'u32') } }),

@@ -45,6 +45,14 @@ export const phcVclocksGet: EthnlGet<null> = {
   fill: () => {},
 }
 
+/** A plug-in module: no card here tells how it is powered, and so the answer is only a header. @kernel ethnl_module_request_ops net/ethtool/module.c */
+export const moduleGet: EthnlGet<null> = {
+  cmd: EthMsg.MODULE_GET,
+  reply: EthReply.MODULE,
+  prepare: () => null,
+  fill: () => {},
+}
+
 /** Here the header is the second attribute: the first is padding. */
 const Stats = { HEADER: 2, GROUPS: 3, GRP: 4 } as const
 const Grp = { ID: 2, SS_ID: 3, STAT: 4, HIST_RX: 5, HIST_TX: 6, BKT_LOW: 7, BKT_HI: 8, HIST_VAL: 9 } as const

@@ -19,8 +19,10 @@ export const Rtm = {
   NEWQDISC: 36,
   DELQDISC: 37,
   GETQDISC: 38,
+  NEWNEIGHTBL: 64,
   GETNEIGHTBL: 66,
   NEWNETCONF: 80,
+  DELNETCONF: 81,
   GETNETCONF: 82,
   NEWNSID: 88,
   GETNSID: 90,
@@ -38,6 +40,9 @@ export const Rtnlgrp = {
   IPV4_ROUTE: 7,
   IPV6_IFADDR: 9,
   IPV6_ROUTE: 11,
+  IPV6_IFINFO: 12,
+  IPV4_NETCONF: 24,
+  IPV6_NETCONF: 25,
   MAX: 36,
 } as const
 

@@ -39,7 +39,7 @@ export function startRtnetlink(server: NetlinkServer): void {
   unspec(Rtm.GETRULE, { dumpit: (request) => rtnlDumpAll(request, Rtm.NEWRULE) })
   unspec(Rtm.NEWRULE, { doit: noFamily })
   unspec(Rtm.DELRULE, { doit: noFamily })
-  unspec(Rtm.GETNEIGHTBL, { dumpit: emptyDump(64) })
+  unspec(Rtm.GETNEIGHTBL, { dumpit: (request) => rtnlDumpAll(request, Rtm.NEWNEIGHTBL) })
   // `bridge link`: no device is a port of a bridge.
   rtnlRegister(server, Af.BRIDGE, Rtm.GETLINK, { dumpit: emptyDump(Rtm.NEWLINK) })
 }

@@ -1,5 +1,5 @@
-import { Iff, devGetFlags, registerNetdeviceNotifier } from '@vnet/netdev'
-import type { NetDevice, NetdevEvent } from '@vnet/netdev'
+import { Iff, devGetFlags, netOf, registerNetdeviceNotifier } from '@vnet/netdev'
+import type { NetDevice, NetdevEvent, RtmsgIfinfo } from '@vnet/netdev'
 import { NetlinkProtocolNr } from '../codec/nlmsg.ts'
 import type { NetlinkServer } from '../core/server.ts'
 import { Rtm, Rtnlgrp } from './constants.ts'
@@ -17,7 +17,6 @@ const PLAIN: Readonly<Partial<Record<NetdevEvent, number | undefined>>> = {
   NETDEV_NOTIFY_PEERS: 4,
 }
 
-const ALL_BITS = 0xffffffff
 /** Bits that follow the hardware are not told as changes. */
 const TOLD = ~(Iff.RUNNING | Iff.LOWER_UP | Iff.DORMANT)
 
@@ -34,6 +33,7 @@ export class LinkNotifier {
   constructor(server: NetlinkServer) {
     this.#server = server
     registerNetdeviceNotifier(server.kernel, (event, dev) => this.#event(event, dev))
+    netOf(server.kernel).rtmsgIfinfo = (what, dev, change) => this.#rtmsg(what, dev, change)
   }
 
   /** Tells of flags that changed without an event of netdev: PROMISC and ALLMULTI, or any while the device is down. */
@@ -46,13 +46,7 @@ export class LinkNotifier {
   #event(event: NetdevEvent, dev: NetDevice<any>): void {
     switch (event) {
       case 'NETDEV_REGISTER':
-        this.#server.generation++
         this.#changed(dev)
-        this.#send(Rtm.NEWLINK, dev, ALL_BITS)
-        return
-      case 'NETDEV_UNREGISTER':
-        this.#server.generation++
-        this.#send(Rtm.DELLINK, dev, ALL_BITS)
         return
       case 'NETDEV_UP':
       case 'NETDEV_DOWN':
@@ -62,6 +56,12 @@ export class LinkNotifier {
       default:
         if (event in PLAIN) this.#send(Rtm.NEWLINK, dev, 0, PLAIN[event])
     }
+  }
+
+  /** Comings and goings are told when every protocol has heard of them. */
+  #rtmsg(what: Parameters<RtmsgIfinfo>[0], dev: NetDevice<any>, change: number): void {
+    if (what !== 'flags') this.#server.generation++
+    this.#send(what === 'unregister' ? Rtm.DELLINK : Rtm.NEWLINK, dev, change)
   }
 
   #changed(dev: NetDevice<any>): number {

@@ -125,7 +125,7 @@ type Step = (wanted: boolean, change: () => void) => void
 function applyAttrs(request: NlRequest, dev: NetDevice<any>, msg: Ifinfomsg, tb: NlaTable, step: Step): void {
   const has = (type: number): boolean => tb.has(type)
   step(has(Ifla.ADDRESS), () => devSetMacAddress(dev, tb.binary(Ifla.ADDRESS)!.slice(0, dev.addrLen)))
-  step(has(Ifla.MTU), () => devSetMtu(dev, tb.number(Ifla.MTU)!))
+  step(has(Ifla.MTU), () => devSetMtu(dev, tb.s32(Ifla.MTU)!))
   // With an index in the header the name is a new one; without, it only said which device.
   const rename = msg.index > 0 && has(Ifla.IFNAME) && tb.text(Ifla.IFNAME) !== ''
   const regroup = has(Ifla.GROUP) && (msg.index > 0 || ifname(tb) !== undefined)

@@ -13,47 +13,82 @@ import { putStats } from './stats.ts'
 
 /** @kernel struct if_stats_msg include/uapi/linux/if_link.h */
 const IF_STATS_MSG_LEN = 12
-const IFLA_STATS_LINK_64 = 1
-const noAttrs = nlaPolicy({})
+const IflaStats = { LINK_64: 1, LINK_OFFLOAD_XSTATS: 4 } as const
+/** What the hardware counts by itself, inside {@link IflaStats}.LINK_OFFLOAD_XSTATS. @kernel IFLA_OFFLOAD_XSTATS_HW_S_INFO include/uapi/linux/if_link.h */
+const OffloadXstats = { HW_S_INFO: 2, L3_STATS: 3 } as const
+/** @kernel IFLA_OFFLOAD_XSTATS_HW_S_INFO_REQUEST include/uapi/linux/if_link.h */
+const HwSInfo = { REQUEST: 1, USED: 2 } as const
+/** What of a group is wanted. @kernel IFLA_STATS_GET_FILTERS include/uapi/linux/if_link.h */
+const IFLA_STATS_GET_FILTERS = 1
+const ALL_BITS = 0xffffffff
+
+const filtersPolicy = nlaPolicy({
+  [IflaStats.LINK_OFFLOAD_XSTATS]: { name: 'offload-xstats', kind: 'u32' },
+})
+const statsPolicy = nlaPolicy({
+  [IFLA_STATS_GET_FILTERS]: { name: 'get-filters', kind: 'nested', nested: filtersPolicy },
+})
 
 interface StatsRequest {
   readonly ifindex: number
   readonly mask: number
+  /** Which of the hardware's own counters, by bits. */
+  readonly offload: number
+}
+
+/** @kernel IFLA_STATS_FILTER_BIT() include/uapi/linux/if_link.h */
+function bit(type: number): number {
+  return 1 << (type - 1)
 }
 
 function statsRequest(request: NlRequest, what: string): StatsRequest {
-  nlmsgParse(request, IF_STATS_MSG_LEN, noAttrs, 'liberal')
+  const tb = nlmsgParse(request, IF_STATS_MSG_LEN, statsPolicy, 'liberal')
   const mask = request.view.getUint32(NLMSG_HDRLEN + 8, true)
   if (mask === 0) throw new NetlinkError('EINVAL', `Filter mask must be set for stats ${what}`)
-  return { ifindex: request.view.getInt32(NLMSG_HDRLEN + 4, true), mask }
+  const offload = tb.nest(IFLA_STATS_GET_FILTERS)?.number(IflaStats.LINK_OFFLOAD_XSTATS) ?? ALL_BITS
+  return { ifindex: request.view.getInt32(NLMSG_HDRLEN + 4, true), mask, offload }
 }
 
-function fillStats(w: NlWriter, dev: NetDevice<any>, mask: number): void {
+function fillStats(w: NlWriter, dev: NetDevice<any>, { mask, offload }: StatsRequest): void {
   w.u32(0)
   w.u32(dev.ifindex)
   w.u32(mask)
-  if ((mask & (1 << (IFLA_STATS_LINK_64 - 1))) !== 0) putStats(w, dev, { stats64: IFLA_STATS_LINK_64 })
+  if ((mask & bit(IflaStats.LINK_64)) !== 0) putStats(w, dev, { stats64: IflaStats.LINK_64 })
+  const hardware = (mask & bit(IflaStats.LINK_OFFLOAD_XSTATS)) !== 0
+  if (hardware && (offload & bit(OffloadXstats.HW_S_INFO)) !== 0) putHardwareInfo(w)
+}
+
+/** No hardware here counts what the kernel does not see: nobody asked for it, and nobody does it. @kernel rtnl_offload_xstats_fill_hw_s_info() net/core/rtnetlink.c */
+function putHardwareInfo(w: NlWriter): void {
+  const group = w.nestStartNoflag(IflaStats.LINK_OFFLOAD_XSTATS)
+  const info = w.nestStart(OffloadXstats.HW_S_INFO)
+  const l3 = w.nestStart(OffloadXstats.L3_STATS)
+  w.putU8(HwSInfo.REQUEST, 0)
+  w.putU8(HwSInfo.USED, 0)
+  w.nestEnd(l3)
+  w.nestEnd(info)
+  w.nestEnd(group)
 }
 
 /** Tells a link's counters. @throws Errno EINVAL, ENODEV @kernel rtnl_stats_get() net/core/rtnetlink.c */
 export function rtnlStatsGet(request: NlRequest): void {
-  const { ifindex, mask } = statsRequest(request, 'get')
+  const asked = statsRequest(request, 'get')
+  const { ifindex } = asked
   if (ifindex <= 0) throw new Errno('EINVAL')
   const dev = devGetByIndex(request.kernel, ifindex)
   if (dev === undefined) throw new Errno('ENODEV')
-  request.reply(Rtm.NEWSTATS, (w) => fillStats(w, dev, mask))
+  request.reply(Rtm.NEWSTATS, (w) => fillStats(w, dev, asked))
 }
 
 /** Tells all links' counters. @throws Errno EINVAL @kernel rtnl_stats_dump() net/core/rtnetlink.c */
 export function rtnlStatsDump(request: NlRequest): NlDump {
-  const { mask } = statsRequest(request, 'dump')
-  return { type: Rtm.NEWSTATS, entries: statsEntries(request, mask) }
+  return { type: Rtm.NEWSTATS, entries: statsEntries(request, statsRequest(request, 'dump')) }
 }
 
-function* statsEntries(request: NlRequest, mask: number): Generator<DumpEntry> {
+function* statsEntries(request: NlRequest, asked: StatsRequest): Generator<DumpEntry> {
   for (const { ifindex } of forEachNetdev(request.kernel)) {
     const dev = devGetByIndex(request.kernel, ifindex)
-    if (dev !== undefined) yield (w) => fillStats(w, dev, mask)
+    if (dev !== undefined) yield (w) => fillStats(w, dev, asked)
   }
 }
 

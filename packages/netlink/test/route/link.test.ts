@@ -59,6 +59,7 @@ describe('RTM_NEWLINK on a link that is there', () => {
 
   it.each([
     [67, 'mtu less than device minimum'],
+    [-1, 'mtu less than device minimum'],
     [9000, 'mtu greater than device maximum'],
   ])('MTU-03 an mtu of %i is refused with a sentence', (mtu, message) => {
     expect(set({}, (w) => w.putU32(Ifla.MTU, mtu)).said).toEqual({ errno: -22, message })
@@ -243,6 +244,25 @@ describe('RTM_GETSTATS and RTM_GETNSID', () => {
       'Filter mask must be set for stats get',
     )
     expect(client.ask(Rtm.GETSTATS, NlmF.DUMP, ask(0, 1)).map(errnoOf)).toEqual([undefined, 0])
+  })
+
+  it('no hardware counts by itself, and that is said when it is asked for', () => {
+    const { server, dev } = makeRig()
+    const ask = (filter: number | null) =>
+      new Client(server).ask(Rtm.GETSTATS, 0, (w) => {
+        w.u32(0)
+        w.u32(dev.ifindex)
+        w.u32(1 << 3)
+        if (filter === null) return
+        const at = w.nestStart(1)
+        w.putU32(4, filter)
+        w.nestEnd(at)
+      })[0]!
+    const info = find(ask(null).attrs, 4)!.payload
+    // HW_S_INFO, L3_STATS, and in it REQUEST and USED, both 0.
+    expect([...info]).toEqual([24, 0, 2, 128, 20, 0, 3, 128, 5, 0, 1, 0, 0, 0, 0, 0, 5, 0, 2, 0, 0, 0, 0, 0])
+    expect(ask(2).attrs).toHaveLength(1)
+    expect(ask(1).attrs).toHaveLength(0)
   })
 
   it('no namespace has a number', () => {

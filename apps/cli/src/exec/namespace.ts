@@ -1,0 +1,22 @@
+import { spawnSync } from 'node:child_process'
+
+/** What stands before a command so that a call which slips past the shim sees an empty network. */
+export interface Isolation {
+  readonly prefix: readonly string[]
+  readonly userNamespace: boolean
+  /** Why there is none. */
+  readonly problem: string | null
+}
+
+/** Finds out what this user may do: root needs no user namespace, others do. */
+export function isolation(uid: number): Isolation {
+  const tries = uid === 0 ? ['-n', '-rn'] : ['-rn']
+  let problem = ''
+  for (const flags of tries) {
+    const { status, stderr, error } = spawnSync('unshare', [flags, '--', 'true'], { encoding: 'utf8' })
+    if (status === 0)
+      return { prefix: ['unshare', flags, '--'], userNamespace: flags === '-rn', problem: null }
+    problem = error?.message ?? stderr.trim()
+  }
+  return { prefix: [], userNamespace: false, problem }
+}

@@ -1,0 +1,23 @@
+/** Commands that get their words as they are, with what the list of commands says about them. */
+export const RAW_COMMANDS = {
+  exec: 'Run a program of this host on the machine: vnet exec -- ip link',
+  shell: 'A shell whose programs are on the machine',
+  ip: 'Links, addresses, routes and neighbours, as ip(8)',
+  ethtool: 'The driver and the card, as ethtool(8)',
+  tc: 'Queueing disciplines, as tc(8)',
+  ping: 'Send ICMP echo requests, as ping(8)',
+  ping6: 'The same over IPv6',
+  arping: 'Send ARP requests, as arping(8)',
+  tcpdump: 'See frames, as tcpdump(8)',
+  insmod: 'Load a module: vnet, or a file of your own',
+  rmmod: 'Unload a module',
+  lsmod: 'List the modules',
+  modinfo: 'Say what a module is and which parameters it takes',
+  dmesg: 'Print the kernel log',
+  cat: 'Read files of the machine, like /proc/net/dev',
+  tee: 'Write files of the machine: echo 1400 | vnet tee /sys/class/net/vnet0/mtu',
+  ls: 'List folders of the machine',
+  readlink: 'Print where a link of the machine points',
+  uname: 'Say what the machine is',
+  hostname: 'Print the name of the machine',
+} as const

@@ -1,0 +1,60 @@
+import { type SkBuff } from '@vnet/netdev'
+import { csumTcpudpNofold, getUnalignedBe32 } from '@vnet/wire'
+import { igmpRcv } from '../addr/igmp-rcv.ts'
+import { rawDeliver } from '../sock/raw-rcv.ts'
+import type { RxInfo } from '../sock/transport.ts'
+import { UDP_NOPORT, udpRcv } from '../sock/udp-rcv.ts'
+import { IpProto, RtnType } from '../types/constants.ts'
+import { ipHdrLen } from './header.ts'
+import { icmpRcv } from './icmp-rcv.ts'
+import { icmpSend } from './icmp-send.ts'
+import type { Ipv4 } from './ipv4.ts'
+
+/** Gives a whole packet for us to its protocol. It stays the caller's. @kernel ip_protocol_deliver_rcu() net/ipv4/ip_input.c */
+export function ipDeliver(ipv4: Ipv4, skb: SkBuff, type: number): void {
+  const { mem, data } = skb
+  const info = rxInfo(skb, type)
+  const protocol = mem[data + 9]!
+  const hlen = ipHdrLen(mem, data)
+  const icmpType = protocol === IpProto.ICMP && skb.len > hlen ? mem[data + hlen]! : -1
+  const raw = rawDeliver(ipv4.inet, skb, info, protocol, icmpType)
+  if (protocol !== IpProto.ICMP && protocol !== IpProto.UDP && protocol !== IpProto.IGMP) {
+    if (raw) ipv4.ip.inDelivers++
+    else unknown(ipv4, skb)
+    return
+  }
+  ipv4.ip.inDelivers++
+  skb.data += hlen
+  skb.len -= hlen
+  skb.transportHeader = skb.data
+  if (protocol === IpProto.ICMP) icmpRcv(ipv4, skb, info)
+  else if (protocol === IpProto.UDP) udp(ipv4, skb, info)
+  else igmpRcv(ipv4, skb, info)
+}
+
+function unknown(ipv4: Ipv4, skb: SkBuff): void {
+  ipv4.ip.inUnknownProtos++
+  icmpSend(ipv4, skb, 3, 2)
+}
+
+function udp(ipv4: Ipv4, skb: SkBuff, info: RxInfo): void {
+  const src = getUnalignedBe32(info.src, 0)
+  const dst = getUnalignedBe32(info.dst, 0)
+  const pseudo = (len: number): number => csumTcpudpNofold(src, dst, len, IpProto.UDP)
+  const result = udpRcv(ipv4.inet, skb, info, pseudo, ipv4.udp)
+  if (result === UDP_NOPORT) icmpSend(ipv4, skb, 3, 3)
+}
+
+function rxInfo(skb: SkBuff, type: number): RxInfo {
+  const { mem, data } = skb
+  return {
+    family: 2,
+    src: mem.slice(data + 12, data + 16),
+    dst: mem.slice(data + 16, data + 20),
+    dev: skb.dev!,
+    ttl: mem[data + 8]!,
+    tos: mem[data + 1]!,
+    broadcast: type === RtnType.BROADCAST,
+    multicast: type === RtnType.MULTICAST,
+  }
+}

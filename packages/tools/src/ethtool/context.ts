@@ -1,0 +1,91 @@
+import { CliExit } from '@vnet/ethtool'
+import { Errno, strerror } from '@vnet/kernel'
+import { IFNAMSIZ } from '@vnet/netdev'
+import { NlFailure, NlGarbage } from '../nl/failure.ts'
+import type { Process, Syscalls } from '../proc/process.ts'
+import { openEthtool } from './genl.ts'
+import type { EthtoolSocket } from './genl.ts'
+
+/** One run of the tool: what it was asked, and the sockets it opened for that. @kernel struct cmd_context none */
+export class EthtoolRun {
+  readonly process: Process
+  devname = ''
+  args: readonly string[] = []
+  json = false
+  includeStatistics = false
+  #genl: EthtoolSocket | null = null
+
+  constructor(process: Process) {
+    this.process = process
+  }
+
+  out(text: string | Uint8Array): void {
+    this.process.stdout(text)
+  }
+
+  err(text: string): void {
+    this.process.stderr(text)
+  }
+
+  /** Ends with the complaint about the arguments. */
+  badArgs(): never {
+    this.err('ethtool: bad command line argument(s)\nFor more information run ethtool -h\n')
+    throw new CliExit(1)
+  }
+
+  /** A command without arguments of its own got some. */
+  noArgs(): void {
+    if (this.args.length > 0) this.badArgs()
+  }
+
+  /** An ioctl takes no long names, and its commands print no JSON. */
+  checkIoctl(): void {
+    if (this.json) this.badArgs()
+    if (this.devname.length < IFNAMSIZ) return
+    this.err(`Device name longer than ${IFNAMSIZ - 1} characters\n`)
+    this.badArgs()
+  }
+
+  /** The netlink socket, opened when it is needed first. @throws NlFailure, NlGarbage, Errno */
+  *genl(): Syscalls<EthtoolSocket> {
+    this.#genl ??= yield* openEthtool(this.process)
+    return this.#genl
+  }
+
+  /** Says what came back as an error to a netlink request. */
+  netlinkError(error: unknown): void {
+    if (error instanceof NlFailure) {
+      const { extack, offset, errno } = error
+      if (extack !== undefined) {
+        this.err(`netlink error: ${extack}${offset === undefined ? '' : ` (offset ${offset})`}\n`)
+      }
+      this.err(`netlink error: ${strerror(errno)}\n`)
+    } else if (error instanceof NlGarbage) {
+      this.err(`netlink error: ${error.message}\n`)
+    } else if (error instanceof Errno) {
+      this.err(`netlink error: ${error.message}\n`)
+    } else throw error
+  }
+
+  /** Runs a netlink request; a refusal is said and answered with `exitCode`. */
+  *netlink(exitCode: number, request: () => Syscalls<void>): Syscalls<number> {
+    try {
+      yield* request()
+      return 0
+    } catch (error) {
+      this.netlinkError(error)
+      return exitCode
+    }
+  }
+
+  /** Runs an ioctl; a refusal is said with `what` and ends the command with `exitCode`. */
+  *ioctl<T>(what: string, exitCode: number, request: () => Syscalls<T>): Syscalls<T> {
+    try {
+      return yield* request()
+    } catch (error) {
+      if (!(error instanceof Errno)) throw error
+      this.err(`${what}: ${error.message}\n`)
+      throw new CliExit(exitCode)
+    }
+  }
+}

@@ -1,0 +1,6 @@
+export { tcpdump, tcpdumpWith } from './main.ts'
+export type { CreateFile } from './main.ts'
+export type { CaptureFile } from './capture.ts'
+export { parseFilter } from './filter/parse.ts'
+export { FilterError } from './filter/packet.ts'
+export type { FilterPacket, FilterTest } from './filter/packet.ts'

@@ -1,0 +1,10 @@
+/* eslint-disable import-x/no-relative-packages -- devices other packages test with; and a machine needs these tools, so it cannot be a dependency of them */
+export { cVnet6, cVnet7, dummy, e1000, veth } from '../../ethtool/test/devices.ts'
+export type { Rig } from '../../ethtool/test/devices.ts'
+export { bootMachine } from '../../machine/src/index.ts'
+export type { Machine } from '../../machine/src/index.ts'
+export { replayDummy, replayE1000, replayVeth, replayVnet7 } from '../../netdev/test/format/replay-rig.ts'
+export type { Replayed, RunIp } from '../../netdev/test/format/replay-rig.ts'
+export { card } from '../../netlink/test/card.ts'
+export { addDev } from '../../netlink/test/rig.ts'
+export { vnetMain7 } from '../../../examples/vnet-main/src/vnet-main.ts'
