@@ -180,6 +180,8 @@ const tests = {
     'vitest/valid-expect': ['error', { maxArgs: 2 }],
     'vitest/no-focused-tests': 'error',
     'vitest/no-disabled-tests': 'error',
+    // What the tests of several packages share is no package.
+    'import-x/no-relative-packages': 'off',
     // Slow, and a forgotten await is found by no-floating-promises.
     '@typescript-eslint/no-misused-promises': 'off',
     'no-restricted-syntax': 'off',

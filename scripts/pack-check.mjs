@@ -35,14 +35,16 @@ async function pack(pkg, folder) {
   )
 }
 
-/** An empty project with the package and what it depends on, all from tarballs, without the network. */
+/** An empty project with the package and what it depends on; what is ours comes from tarballs, the rest from the registry. */
 async function project(pkg, all, tarballs, folder) {
   const dependencies = Object.fromEntries(
     closure(pkg, all).map(({ name }) => [name, `file:${tarballs.get(name)}`]),
   )
   mkdirSync(folder)
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module', dependencies }))
-  const args = ['install', '--offline', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
+  const needed = closure(pkg, all).flatMap(({ manifest }) => Object.keys(manifest.dependencies ?? {}))
+  const net = needed.every((name) => name.startsWith('@vnet/')) ? '--offline' : '--prefer-offline'
+  const args = ['install', net, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
   await must(`${pkg.name}: npm install of its tarball`, 'npm', args, { cwd: folder, ...shell })
 }
 
@@ -60,7 +62,8 @@ async function load(pkg, folder) {
     target: 'es2022',
     lib: ['es2023', 'dom'],
     module: 'nodenext',
-    types: [],
+    // Who uses a package for Node has Node's types.
+    ...(pkg.portable ? { types: [] } : { types: ['node'], typeRoots: [bin('@types')] }),
     strict: true,
     exactOptionalPropertyTypes: true,
     outDir: 'out',

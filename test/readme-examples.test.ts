@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest'
 import { packages, readmeExample, withoutTrailingBlanks } from '../scripts/lib/workspace.mjs'
 import { bundle } from './bundle.ts'
 
-/** Runs a program from its text, in a process of its own. */
-async function output(program: string): Promise<string> {
-  const running = promisify(execFile)(process.execPath, ['--input-type=module', '-'])
+/** Runs a program from its text, in a process of its own; what is not in the bundle is found from `cwd`. */
+async function output(program: string, cwd: string): Promise<string> {
+  const running = promisify(execFile)(process.execPath, ['--input-type=module', '-'], { cwd })
   running.child.stdin!.end(program)
   return (await running).stdout
 }
@@ -16,6 +16,6 @@ describe('README examples', () => {
     const example = readmeExample(folder)
     expect(example, 'a ```ts block followed by a ```text block').not.toBeNull()
     const program = await bundle(example!.code, { platform: 'node', format: 'esm' })
-    expect(withoutTrailingBlanks(await output(program))).toBe(withoutTrailingBlanks(example!.output))
+    expect(withoutTrailingBlanks(await output(program, folder))).toBe(withoutTrailingBlanks(example!.output))
   })
 })

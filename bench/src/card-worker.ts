@@ -1,7 +1,7 @@
-/** The thread of a card in a worker: its cable copies every frame out, as the sink of the other contestants. */
-import { parentPort } from 'node:worker_threads'
+/** The thread of a card in a worker: its cable copies every frame out, as that of the other contestants, or computes its FCS as well. */
+import { parentPort, workerData } from 'node:worker_threads'
 import { hostCard } from '@vnet/vnet'
-import { sinkBackend } from './contestants/sink.ts'
+import { FcsBackend, sinkBackend } from './contestants/sink.ts'
 
 await hostCard({
   channel: {
@@ -9,6 +9,6 @@ await hostCard({
     receive: (fn) => void parentPort!.on('message', fn),
   },
   turn: () => new Promise((resolve) => setImmediate(resolve)),
-  backend: () => sinkBackend(),
+  backend: () => (workerData === 'fcs' ? new FcsBackend() : sinkBackend()),
 })
 process.exit(0)

@@ -33,12 +33,14 @@ const { values } = parseArgs({
 })
 
 const dist = import.meta.dirname
+/** These need more than one processor. */
+const UNPINNED = new Set(['startup', 'parallel', 'queues'])
 const wanted = (id: string): boolean =>
   values.only.length === 0 || values.only.some((name) => id.includes(name))
 
 function measure(id: string, flags: readonly string[], machine: Machine): Measure[] {
   const pin =
-    machine.pinned && id !== 'startup' && id !== 'parallel' ? ['taskset', '-c', String(machine.cpus - 1)] : []
+    machine.pinned && !UNPINNED.has(id) ? ['taskset', '-c', String(machine.cpus - 1)] : []
   const first = machine.priority ? ['nice', '-n', '-20'] : []
   const quick = values.quick ? ['quick'] : []
   const [program, ...args] = [

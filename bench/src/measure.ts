@@ -12,6 +12,7 @@ const runs: Readonly<Record<string, (() => Promise<Run>) | undefined>> = {
   skbs: async () => (await import('./measures/scale.ts')).skbs,
   switch: async () => (await import('./measures/switch.ts')).hundredHosts,
   parallel: async () => (await import('./measures/parallel.ts')).parallel,
+  queues: async () => (await import('./measures/queues.ts')).queues,
   startup: async () => (await import('./measures/startup.ts')).startup,
 }
 

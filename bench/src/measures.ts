@@ -36,6 +36,7 @@ export const measures: readonly MeasureProcess[] = [
   { id: 'skbs', title: '1,000,000 sk_buffs in flight', flags: ['--expose-gc', '--max-old-space-size=4096'] },
   { id: 'switch', title: 'Virtual time: 100 hosts on a switch', flags: [] },
   { id: 'parallel', title: 'Machines on several workers', flags: [] },
+  { id: 'queues', title: 'Queues of a card on several workers', flags: [] },
   { id: 'startup', title: 'Start-up', flags: [] },
 ]
 

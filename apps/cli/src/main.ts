@@ -32,6 +32,15 @@ async function main(argv: readonly string[]): Promise<void> {
   } else if (name === 'shell') {
     const { shellCommand } = await import('./exec/shell.ts')
     process.exitCode = await shellCommand(words.slice(1), machine)
+  } else if (name === 'cable') {
+    const { cableCommand } = await import('./wire/cable-command.ts')
+    process.exitCode = await cableCommand(words.slice(1), machine)
+  } else if (name === 'chardev') {
+    const { chardevCommand } = await import('./wire/chardev-command.ts')
+    process.exitCode = await chardevCommand(words.slice(1), machine)
+  } else if (name === 'lab') {
+    const { labCommand } = await import('./lab/command.ts')
+    process.exitCode = await labCommand(words.slice(1))
   } else if (Object.hasOwn(RAW_COMMANDS, name)) {
     const { programCommand } = await import('./programs/command.ts')
     process.exitCode = await programCommand(words, machine)

@@ -2,6 +2,9 @@
 export const RAW_COMMANDS = {
   exec: 'Run a program of this host on the machine: vnet exec -- ip link',
   shell: 'A shell whose programs are on the machine',
+  cable: 'Cables of the cards, while they run: list, plug, unplug, cut, repair, hang, recover',
+  chardev: 'The frames of a card as a pipe, or the path of its socket',
+  lab: 'Namespaces joined by two drivers, or machines as a file says: up, down, list, check',
   ip: 'Links, addresses, routes and neighbours, as ip(8)',
   ethtool: 'The driver and the card, as ethtool(8)',
   tc: 'Queueing disciplines, as tc(8)',

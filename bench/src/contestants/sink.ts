@@ -33,3 +33,28 @@ export class SinkBackend implements Backend {
 export function sinkBackend(): SinkBackend {
   return new SinkBackend()
 }
+
+/** Of each byte, the remainder of the CRC-32 of Ethernet. */
+const CRC = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte
+  for (let bit = 0; bit < 8; bit++) crc = (crc & 1) === 0 ? crc >>> 1 : (crc >>> 1) ^ 0xedb88320
+  return crc
+})
+
+/** A cable that puts the frame check sequence behind each frame: some work for a card. */
+export class FcsBackend extends SinkBackend {
+  /** Of the last frame. */
+  fcs: number
+
+  constructor() {
+    super()
+    this.fcs = 0
+  }
+
+  override transmit(mem: Uint8Array, offset: number, length: number): boolean {
+    let crc = -1
+    for (let i = offset; i < offset + length; i++) crc = CRC[(crc ^ mem[i]!) & 0xff]! ^ (crc >>> 8)
+    this.fcs = ~crc
+    return super.transmit(mem, offset, length)
+  }
+}

@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { packetBackend } from '../src/packet-backend.ts'
 import type { PacketBackend } from '../src/packet-backend.ts'
 import type { PacketOptions } from '../src/options.ts'
-import { send, StubCard } from './card.ts'
+import { send, StubCard } from '../../../test/lib/stub-card.ts'
 import { host, run, skipReason, until } from './host.ts'
 
 const MAC = '02:00:00:00:00:01'

@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { streamClient } from '../src/client.ts'
 import { streamServer } from '../src/server.ts'
 import { unixDgram } from '../src/unix-dgram.ts'
-import { send, StubCard, until } from './card.ts'
+import { send, StubCard, until } from '../../../test/lib/stub-card.ts'
 
 const QEMU = 'qemu-system-x86_64'
 

@@ -11,7 +11,7 @@ import { MAX_FRAME_BYTES } from '../src/frame-codec.ts'
 import { streamClient } from '../src/client.ts'
 import { streamServer } from '../src/server.ts'
 import type { StreamBackend } from '../src/stream-backend.ts'
-import { numbered, send, StubCard, until } from './card.ts'
+import { numbered, send, StubCard, until } from '../../../test/lib/stub-card.ts'
 
 describe('a stream cable', () => {
   let kernel: Kernel

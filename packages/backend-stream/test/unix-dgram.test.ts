@@ -7,7 +7,7 @@ import { libc } from '@vnet/linux'
 import { describe, expect, it } from 'vitest'
 import { MAX_FRAME_BYTES } from '../src/frame-codec.ts'
 import { unixDgram } from '../src/unix-dgram.ts'
-import { numbered, send, StubCard, until } from './card.ts'
+import { numbered, send, StubCard, until } from '../../../test/lib/stub-card.ts'
 
 function noLinux(): string | false {
   try {

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { tapBackend } from '../src/tap-backend.ts'
 import type { TapBackend } from '../src/tap-backend.ts'
 import type { TapOptions } from '../src/options.ts'
-import { send, StubCard } from './card.ts'
+import { send, StubCard } from '../../../test/lib/stub-card.ts'
 import { host, namespace, skipReason, until } from './host.ts'
 
 const MAC = '02:00:00:00:00:01'

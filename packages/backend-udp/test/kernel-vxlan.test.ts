@@ -4,7 +4,7 @@ import { createKernel } from '@vnet/kernel'
 import { Netns } from '@vnet/linux'
 import { describe, expect, it } from 'vitest'
 import { vxlanBackend } from '../src/vxlan-backend.ts'
-import { send, StubCard, until } from './card.ts'
+import { send, StubCard, until } from '../../../test/lib/stub-card.ts'
 
 function host(netns: Netns, command: string): string {
   const [program, ...args] = command.split(' ')

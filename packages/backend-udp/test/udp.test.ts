@@ -10,7 +10,7 @@ import type { UdpBackend } from '../src/udp-backend.ts'
 import { vxlanBackend } from '../src/vxlan-backend.ts'
 import type { VxlanOptions } from '../src/vxlan-backend.ts'
 import { getVxlanVni, putVxlanHeader } from '../src/vxlan-header.ts'
-import { numbered, send, StubCard, until } from './card.ts'
+import { numbered, send, StubCard, until } from '../../../test/lib/stub-card.ts'
 
 const HOST = '127.0.0.1'
 

@@ -12,7 +12,7 @@ import { webSocketRelay } from '../src/relay.ts'
 import { webSocketServer } from '../src/server.ts'
 import type { WebSocketServer, WebSocketServerOptions } from '../src/server.ts'
 import type { WebSocketConstructor, WebSocketLike } from '../src/socket.ts'
-import { numbered, send, StubCard, until } from './card.ts'
+import { numbered, send, StubCard, until } from '../../../test/lib/stub-card.ts'
 
 describe('a WebSocket cable', () => {
   let kernel: Kernel

@@ -71,6 +71,19 @@ const nudge =
       }
     : (): void => {}
 
+/** Those that are open in this thread. */
+const watching = new Set<UvWatcher>()
+let closesAtExit = false
+
+/** While node takes its loop down no callback can run: one that is due then would abort the process. */
+function closeAtExit(): void {
+  if (closesAtExit) return
+  closesAtExit = true
+  process.once('exit', () => {
+    for (const watcher of watching) watcher.close()
+  })
+}
+
 class UvWatcher implements FdWatcher {
   readonly method = 'uv'
   readonly #fd: number
@@ -92,6 +105,8 @@ class UvWatcher implements FdWatcher {
     const events = { readable: true, writable: this.#writable }
     if (this.#poll === null) {
       this.#poll = libc().koffi.node!.poll(this.#fd, events, this.#ready)
+      watching.add(this)
+      closeAtExit()
       if (!this.#keeps) this.#poll.unref()
     } else this.#poll.start(events, this.#ready)
     this.#running = true
@@ -121,6 +136,7 @@ class UvWatcher implements FdWatcher {
   close(): void {
     this.#closed = true
     this.#running = false
+    watching.delete(this)
     this.#poll?.close()
     this.#poll = null
   }

@@ -1,5 +1,4 @@
-import type { Backend } from '@vnet/backend'
-import type { Kernel } from '@vnet/kernel'
+import type { CableHost } from './cable/host.ts'
 
 /** A piece of memory that a program of the host maps, too. */
 export interface SharedFile {
@@ -11,9 +10,7 @@ export interface SharedFile {
 }
 
 /** What only the world around the machine can give. Everything may be missing. */
-export interface MachineHost {
+export interface MachineHost extends CableHost {
   /** A file of mode 0600 that both sides map: the rings of AF_PACKET. @throws Errno ENOMEM */
   sharedFile?(bytes: number): SharedFile
-  /** The cable of a device: `tap:name`, `packet:eth0`, … @throws Errno */
-  cable?(spec: string, kernel: Kernel): Backend
 }

@@ -25,6 +25,7 @@ import {
   type NetDevice,
 } from '@vnet/netdev'
 import { builtinModules } from './builtin-modules.ts'
+import { cablesOf } from './cable/cables.ts'
 import { loopbackExit, loopbackInit } from './lo/loopback.ts'
 import type { CommandOutput, MachineOptions } from './options.ts'
 import { utsname, versionText } from './proc/system.ts'
@@ -81,6 +82,7 @@ export class Machine {
       startRtnl(this.netlink, this.inet),
       startSockets(this.kernel, this.inet, options.host ?? {}, options.wallClock ?? 0n),
     )
+    cablesOf(this.kernel).useHost(options.host ?? {})
     this.#lo = loopbackInit(this.kernel)
     this.vfs = new Vfs(rootTree(this.kernel, this.inet, this.name))
     this.#registerCalls(options)

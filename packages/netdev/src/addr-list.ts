@@ -1,5 +1,5 @@
 import { Errno } from '@vnet/kernel'
-import { enterControl } from './control.ts'
+import { assertRtnl, enterControl } from './control.ts'
 import { formatMac } from './eth-addr.ts'
 import type { HwAddr, NetDevice } from './netdevice.ts'
 import { devSetRxMode } from './rx-mode.ts'
@@ -47,8 +47,9 @@ function add(dev: NetDevice<any>, list: Map<string, HwAddr>, addr: Uint8Array, w
   devSetRxMode(dev)
 }
 
+/** Who hears that a device goes away gives back what it took: there it is no longer registered. */
 function del(dev: NetDevice<any>, list: Map<string, HwAddr>, addr: Uint8Array, what: string): void {
-  enterControl(dev, what)
+  assertRtnl(dev.kernel, what)
   const key = formatMac(addr)
   const known = list.get(key)
   if (known === undefined) throw new Errno('ENOENT')

@@ -78,9 +78,9 @@ export const Arphrd = { ETHER: 1, LOOPBACK: 772, NONE: 0xfffe } as const
 /** What `ndoStartXmit` returns: the driver owns the skb now, or it does not. @kernel enum netdev_tx include/linux/netdevice.h */
 export type NetdevTx = 0 | 0x10
 /** The driver took the packet. @kernel NETDEV_TX_OK include/linux/netdevice.h */
-export const NETDEV_TX_OK = 0
+export const NETDEV_TX_OK = 0 as const
 /** The driver did not take the packet; the core keeps it. @kernel NETDEV_TX_BUSY include/linux/netdevice.h */
-export const NETDEV_TX_BUSY = 0x10
+export const NETDEV_TX_BUSY = 0x10 as const
 
 /** `devQueueXmit`: sent or queued. @kernel NET_XMIT_SUCCESS include/linux/netdevice.h */
 export const NET_XMIT_SUCCESS = 0

@@ -41,6 +41,7 @@ export * from './route/constants.ts'
 export { iflaPolicy } from './route/link-policy.ts'
 export { nlmsgParse, rtnlAfRegister, rtnlDumpAll, rtnlRegister } from './route/rtnl.ts'
 export type { RtnlAfOps, RtnlLink } from './route/rtnl.ts'
+export { RTNL_LINK_STATS64_ORDER } from './route/stats.ts'
 export { rtnlFillIfinfo } from './route/link-fill.ts'
 export type { LinkFill } from './route/link-fill.ts'
 

@@ -1,4 +1,4 @@
-/* eslint-disable import-x/no-relative-packages -- devices other packages test with; and a machine needs these tools, so it cannot be a dependency of them */
+// Devices other packages test with; and a machine needs these tools, so it cannot be a dependency of them.
 export { cVnet6, cVnet7, dummy, e1000, veth } from '../../ethtool/test/devices.ts'
 export type { Rig } from '../../ethtool/test/devices.ts'
 export { bootMachine } from '../../machine/src/index.ts'

@@ -4,6 +4,7 @@ import { streamClient, streamServer, type StreamAddress } from '@vnet/backend-st
 import { tapBackend } from '@vnet/backend-tap'
 import { webSocketClient } from '@vnet/backend-websocket'
 import { Errno, type Kernel } from '@vnet/kernel'
+import { udpCable, vxlanCable } from '../wire/udp-cables.ts'
 
 type Maker = (kernel: Kernel, rest: string) => Backend
 
@@ -15,6 +16,13 @@ const CABLES: Readonly<Record<string, Maker>> = {
   connect: (kernel, to) => streamClient(kernel, streamAddress(to)),
   ws: (kernel, rest) => webSocketClient(kernel, `ws:${rest}`),
   wss: (kernel, rest) => webSocketClient(kernel, `wss:${rest}`),
+  udp: udpCable,
+  vxlan: vxlanCable,
+}
+
+/** What stands before the colon of a cable of this host. */
+export function cableKinds(): readonly string[] {
+  return Object.keys(CABLES)
 }
 
 /** Plugs the card into a cable of the host. @throws Errno that says what the host wants */
@@ -23,7 +31,7 @@ export function hostCable(spec: string, kernel: Kernel): Backend {
   const make = Object.hasOwn(CABLES, kind) && spec.includes(':') ? CABLES[kind] : undefined
   if (make === undefined) {
     const known = Object.keys(CABLES).map((name) => `${name}:…`)
-    throw new Errno('EINVAL', `there is no cable "${spec}" here, but null, loopback, ${known.join(', ')}`)
+    throw new Errno('EINVAL', `there is no cable "${spec}" here, but null, loopback, generator, switch:…, patch:…, ${known.join(', ')}`)
   }
   return make(kernel, rest)
 }

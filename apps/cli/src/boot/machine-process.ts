@@ -1,7 +1,7 @@
 import { bootMachine, type Machine, type MachineHost } from '@vnet/machine'
-import type { Backend } from '@vnet/backend'
-import { dmesgLine, Errno, prErr, type Kernel } from '@vnet/kernel'
+import { dmesgLine } from '@vnet/kernel'
 import { CommandError } from '../errors.ts'
+import { removeStaleWires, serveWire, wirePath } from '../wire/server.ts'
 import { hostCable } from './cables.ts'
 import { LogFile } from './log-file.ts'
 import { hostModules } from './modules.ts'
@@ -17,6 +17,10 @@ export interface BootOptions {
   readonly console: (line: string) => void
   /** The machine listens. */
   readonly ready: () => void
+  /** Puts into the machine what it begins with, before programs come. @throws CommandError: it is switched off again */
+  readonly setUp?: (machine: Machine) => void
+  /** What it gets beside what this host has. */
+  readonly host?: MachineHost
 }
 
 /**
@@ -47,7 +51,7 @@ async function live(paths: MachinePaths, options: BootOptions, log: LogFile): Pr
   }
   let bootedAt = 0n
   const end = new End(console)
-  const host = await machineHost(paths.dir)
+  const host = { ...(await machineHost(paths)), ...options.host }
   const machine = bootMachine({
     name: paths.name === DEFAULT_MACHINE ? 'vnet' : paths.name,
     clock: 'real',
@@ -68,6 +72,7 @@ async function live(paths: MachinePaths, options: BootOptions, log: LogFile): Pr
   let served: ServedSocket | null = null
   try {
     machine.kernel.hold()
+    setUp(machine, options)
     served = await serve(machine.syscalls, paths.socket)
     options.ready()
     return await end.code
@@ -77,30 +82,32 @@ async function live(paths: MachinePaths, options: BootOptions, log: LogFile): Pr
   }
 }
 
+function setUp(machine: Machine, options: BootOptions): void {
+  try {
+    options.setUp?.(machine)
+  } catch (error) {
+    machine.poweroff()
+    throw error
+  }
+}
+
 /** Nanoseconds since 1970, to the microsecond. */
 function hostNow(): bigint {
   return BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n
 }
 
 /** What this host can give a machine; without koffi there are no shared rings. */
-async function machineHost(dir: string): Promise<MachineHost> {
-  removeStaleRings(dir)
+async function machineHost(paths: MachinePaths): Promise<MachineHost> {
+  removeStaleRings(paths.dir)
+  removeStaleWires(paths)
+  const wire: MachineHost['wire'] = (device, tap) => serveWire(wirePath(paths, device), device, tap)
+  const cables = { cable: hostCable, wire }
   try {
     const { libc, Mapping } = await import('@vnet/linux')
     libc()
-    return { cable, sharedFile: sharedFiles(dir, Mapping) }
+    return { ...cables, sharedFile: sharedFiles(paths.dir, Mapping) }
   } catch {
-    return { cable }
-  }
-}
-
-/** Makes a cable; why it cannot is for the log, since insmod has no words of its own for it. */
-function cable(spec: string, kernel: Kernel): Backend {
-  try {
-    return hostCable(spec, kernel)
-  } catch (error) {
-    if (error instanceof Errno) prErr(kernel, `vnet: ${spec}: ${error.message}`)
-    throw error
+    return cables
   }
 }
 

@@ -14,11 +14,11 @@ export async function poweroffCommand(name: string): Promise<number> {
   const holder = readPidFile(paths.pid)
   if (holder === null || !isAlive(holder)) throw new CommandError(`vnet poweroff: no machine "${name}" runs`)
   ask(paths.socket)
-  if (await gone(holder, PATIENCE_MS)) return 0
+  if (await gone(holder, paths.pid)) return 0
   process.kill(holder.pid, 'SIGTERM')
-  if (await gone(holder, PATIENCE_MS)) return 0
+  if (await gone(holder, paths.pid)) return 0
   process.kill(holder.pid, 'SIGKILL')
-  await gone(holder, PATIENCE_MS)
+  await gone(holder, paths.pid)
   process.stderr.write(`vnet poweroff: machine "${name}" did not answer and was killed\n`)
   return 0
 }
@@ -31,10 +31,12 @@ function ask(path: string): void {
   socket.unref()
 }
 
-async function gone(holder: ProcessId, limitMs: number): Promise<boolean> {
-  for (let waited = 0; waited < limitMs; waited += 20) {
-    if (!isAlive(holder)) return true
+/** The process ended, or the machine alone, of several in one process: then the name is free. */
+async function gone(holder: ProcessId, pidFile: string): Promise<boolean> {
+  const over = (): boolean => !isAlive(holder) || readPidFile(pidFile)?.pid !== holder.pid
+  for (let waited = 0; waited < PATIENCE_MS; waited += 20) {
+    if (over()) return true
     await sleep(20)
   }
-  return !isAlive(holder)
+  return over()
 }

@@ -1,6 +1,7 @@
-import { chmodSync, rmSync } from 'node:fs'
-import { createServer, type Server, type Socket } from 'node:net'
+import { rmSync } from 'node:fs'
+import { createServer, type Socket } from 'node:net'
 import type { SyscallConnection, SyscallServer } from '@vnet/netlink'
+import { listenPrivately } from './listen.ts'
 
 /** More descriptors than any set of programs should need; the next ones are turned away. */
 const MAX_CONNECTIONS = 4096
@@ -37,16 +38,6 @@ export function serve(syscalls: SyscallServer, path: string): Promise<ServedSock
       })
     })
   })
-}
-
-/** The socket's file is made inside listen(), with the mode that the mask leaves. */
-function listenPrivately(server: Server, path: string, ready: () => void): void {
-  const before = process.umask(0o177)
-  server.listen({ path, backlog: 1024 }, () => {
-    chmodSync(path, 0o600)
-    ready()
-  })
-  process.umask(before)
 }
 
 /** Connects one stream. A program that does not read its answers is not heard until it does; others do not notice. */

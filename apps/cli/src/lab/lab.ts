@@ -1,11 +1,10 @@
 import {
   compose,
   faultInjector,
+  FaultInjector,
   patchCable,
   type Backend,
-  type FaultInjector,
   type FaultOptions,
-  type PatchCable,
 } from '@vnet/backend'
 import { tapBackend, type TapBackend } from '@vnet/backend-tap'
 import type { Kernel } from '@vnet/kernel'
@@ -24,6 +23,8 @@ export interface LabOptions {
   /** What the cable does to frames, each way. */
   readonly faults?: FaultOptions
   readonly delayNs?: number
+  /** The end of a cable for each side; instead of a patch cable of the lab's own. */
+  readonly ends?: readonly [Backend, Backend]
 }
 
 /** One half: a namespace's stack, a device, its card, its end of the cable. */
@@ -42,18 +43,15 @@ export interface LabSide {
  */
 export class Lab {
   readonly sides: readonly LabSide[]
-  readonly cable: PatchCable
   readonly faults: FaultInjector | null
 
   constructor(kernel: Kernel, options: LabOptions) {
-    this.cable = patchCable(kernel, { name: 'lab', delayNs: options.delayNs ?? 0 })
-    const faulty = options.faults === undefined ? null : faultInjector(kernel, options.faults)
-    const a = faulty === null ? this.cable.a : compose(this.cable.a, faulty)
-    this.faults = faulty === null ? null : (a as FaultInjector)
+    const ends = options.ends ?? ownCable(kernel, options)
+    this.faults = ends[0] instanceof FaultInjector ? ends[0] : null
     const built: LabSide[] = []
     this.sides = built
     try {
-      for (const [i, end] of [a, this.cable.b].entries())
+      for (const [i, end] of ends.entries())
         built.push(buildSide(kernel, i, options.namespaces[i]!, end))
     } catch (error) {
       this.close()
@@ -69,6 +67,11 @@ export class Lab {
       card.destroy()
     }
   }
+}
+
+function ownCable(kernel: Kernel, options: LabOptions): [Backend, Backend] {
+  const { a, b } = patchCable(kernel, { name: 'lab', delayNs: options.delayNs ?? 0 })
+  return [options.faults === undefined ? a : compose(a, faultInjector(kernel, options.faults)), b]
 }
 
 function buildSide(kernel: Kernel, index: number, namespace: string, cable: Backend): LabSide {

@@ -1,5 +1,5 @@
-import { cancelWork, type WorkStruct, workSetup } from '@vnet/kernel'
-import { devMcAdd, devMcDel, Iff } from '@vnet/netdev'
+import { cancelWork, Errno, type WorkStruct, workSetup } from '@vnet/kernel'
+import { devMcAdd, devMcDel, Iff, type NetDevice } from '@vnet/netdev'
 import { ipv6EthMcMap } from '@vnet/wire'
 import { IN6ADDR_LINKLOCAL_ALLNODES, Ipv6AddrScope, ipv6AddrEqual, ipv6AddrScope } from './address.ts'
 import type { Inet6Dev } from './inet6-dev.ts'
@@ -92,12 +92,21 @@ export function igmp6GroupDropped(group: Ifmcaddr6): void {
   if (ipv6AddrScope(group.addr) < Ipv6AddrScope.LINKLOCAL) return
   if ((group.flags & Maf.LOADED) !== 0) {
     group.flags &= ~Maf.LOADED
-    if (hasLinkGroups(idev)) devMcDel(idev.dev, ipv6EthMcMap(group.addr))
+    if (hasLinkGroups(idev)) filterDel(idev.dev, ipv6EthMcMap(group.addr))
   }
   cancelWork(group.work)
   group.flags &= ~Maf.TIMER_RUNNING
   if ((group.flags & Maf.NOREPORT) !== 0 || idev.dead) return
   igmp6LeaveGroup(group)
+}
+
+function filterDel(dev: NetDevice<any>, address: Uint8Array): void {
+  try {
+    devMcDel(dev, address)
+  } catch (error) {
+    // Somebody took it off the device's list before.
+    if (!(error instanceof Errno)) throw error
+  }
 }
 
 /** Groups have link addresses on Ethernet, and on the loopback device, which has Ethernet's headers. @kernel ndisc_mc_map() net/ipv6/ndisc.c */

@@ -1,5 +1,6 @@
 import type { Kernel } from '@vnet/kernel'
 import { devGetByName, forEachNetdev, type NetDevice } from '@vnet/netdev'
+import { cablesFile } from '../cable/cables-file.ts'
 import { link, liveDir, staticDir } from '../vfs/dirs.ts'
 import type { VfsDir } from '../vfs/node.ts'
 import { devicePath, parentPath } from './device-path.ts'
@@ -13,7 +14,10 @@ export function sysTree(kernel: Kernel): VfsDir {
     class: staticDir({ net: classNet(kernel) }),
     devices: devicesDir(kernel, []),
     kernel: staticDir({
-      debug: staticDir({ dynamic_debug: staticDir({ control: dynamicDebugControl(kernel) }) }),
+      debug: staticDir({
+        dynamic_debug: staticDir({ control: dynamicDebugControl(kernel) }),
+        vnet: staticDir({ cables: cablesFile(kernel) }),
+      }),
     }),
     module: modulesDir(kernel),
   })

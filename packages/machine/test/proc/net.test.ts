@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { fibAdd, neighAdd } from '@vnet/inet'
+import { devGetByName, devMcDel } from '@vnet/netdev'
 import { SockAf, sockCreate } from '@vnet/netlink'
 import { maskNumbers, recordOf } from '../helpers/oracle.ts'
 import { configured, machineWithVnet } from '../helpers/machine.ts'
@@ -252,4 +253,22 @@ describe('/proc/sys/net', () => {
     machine.vfs.write('/proc/sys/net/ipv6/conf/all/forwarding', '1')
     expect(machine.vfs.read('/proc/sys/net/ipv6/conf/vnet0/forwarding')).toBe('1\n')
   })
+})
+
+it('a device that goes away leaves none of its groups behind, not one that was never up either', () => {
+  const machine = bootMachine()
+  const files = ['igmp', 'igmp6', 'dev_mcast', 'if_inet6']
+  const texts = (): string[] => files.map((file) => machine.vfs.read(`/proc/net/${file}`))
+  const before = texts()
+  machine.run('insmod vnet backend=null')
+  expect(texts()).not.toEqual(before)
+  machine.run('rmmod vnet')
+  expect(texts()).toEqual(before)
+  machine.run('insmod vnet backend=null')
+  machine.run('ip link set vnet0 up')
+  const dev = machine.kernel.rtnl.run(() => devGetByName(machine.kernel, 'vnet0')!)
+  machine.kernel.rtnl.run(() => devMcDel(dev, Uint8Array.of(0x33, 0x33, 0, 0, 0, 1)))
+  machine.run('rmmod vnet')
+  expect(texts()).toEqual(before)
+  machine.poweroff()
 })

@@ -3,7 +3,7 @@ import type { NetDevice, RtnlLinkStats64 } from '@vnet/netdev'
 import type { NlWriter } from '../codec/writer.ts'
 
 /** The counters in the order of the structures. @kernel struct rtnl_link_stats64 include/uapi/linux/if_link.h */
-const ORDER = [
+export const RTNL_LINK_STATS64_ORDER = [
   'rxPackets',
   'txPackets',
   'rxBytes',
@@ -50,5 +50,5 @@ export function putStats(w: NlWriter, dev: NetDevice<any>, attrs: StatsAttrs): v
 }
 
 function words(stats: RtnlLinkStats64): bigint[] {
-  return ORDER.map((name) => BigInt.asUintN(64, stats[name]))
+  return RTNL_LINK_STATS64_ORDER.map((name) => BigInt.asUintN(64, stats[name]))
 }

@@ -1,4 +1,5 @@
 import { Errno } from '@vnet/kernel'
+import { utf8 } from '../codec/writer.ts'
 import { inetStub } from './af-inet-stub.ts'
 import type { SyscallCall, SyscallHandler } from './call.ts'
 import { Sys } from './protocol.ts'
@@ -114,7 +115,7 @@ function mmap(call: SyscallCall): number {
   const length = Number(call.args[0])
   if (sock.mmap === undefined) throw new Errno('ENODEV')
   if (length === 0 || length > 0xffffffff) throw new Errno('EINVAL')
-  const path = new TextEncoder().encode(`${sock.mmap(length)}\0`)
+  const path = utf8(`${sock.mmap(length)}\0`)
   if (path.length > PATH_MAX || BigInt(path.length) > call.args[2]!) throw new Errno('ENAMETOOLONG')
   call.memory.copyToUser(call.args[1]!, path)
   return 0

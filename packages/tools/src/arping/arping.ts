@@ -1,22 +1,20 @@
 import { Errno } from '@vnet/kernel'
-import { formatMac } from '@vnet/netdev'
-import { Sioc, utf8 } from '@vnet/netlink'
+import { formatMac, Iff } from '@vnet/netdev'
+import { Sioc, textOf, utf8 } from '@vnet/netlink'
 import {
   bind,
   close,
   connect,
   getsockname,
-  ioctl,
   poll,
   recvfrom,
-  scoped,
   sendto,
   setsockopt,
   socket,
 } from '../proc/libc.ts'
 import type { Process, Syscalls } from '../proc/process.ts'
 import { clockGettime } from '../ping/clock.ts'
-import { ifindexOf, sockaddr } from '../ping/source.ts'
+import { ifconf, ifindexOf, ifreq, sockaddr } from '../ping/source.ts'
 import { ArpingError, parseArping, type ArpingOptions } from './options.ts'
 
 const AF_INET = 2
@@ -24,7 +22,6 @@ const [AF_PACKET, SOCK_DGRAM] = [17, 2]
 const [SOL_SOCKET, SO_BROADCAST, SO_DONTROUTE, SO_BINDTODEVICE] = [1, 6, 5, 25]
 const ETH_P_ARP = 0x0806
 const MSG_DONTWAIT = 0x40
-const SECOND_NS = 1_000_000_000
 const BROADCAST = new Uint8Array(6).fill(0xff)
 
 /** One run of arping. */
@@ -32,6 +29,7 @@ interface ArpingRun {
   readonly process: Process
   readonly options: ArpingOptions
   readonly fd: number
+  readonly device: string
   readonly ifindex: number
   readonly mac: Uint8Array
   readonly source: Uint8Array
@@ -54,7 +52,9 @@ export function* arping(process: Process): Syscalls<number> {
     return yield* run(process, options)
   } catch (error) {
     if (error instanceof ArpingError) {
-      process.stderr(`${error.message}\n`)
+      const text = `${error.message}\n`
+      if (error.exitCode === 0) process.stdout(text)
+      else process.stderr(text)
       return error.exitCode
     }
     if (!(error instanceof Errno)) throw error
@@ -65,9 +65,11 @@ export function* arping(process: Process): Syscalls<number> {
 
 function* run(process: Process, options: ArpingOptions): Syscalls<number> {
   const probe = yield* socket(process, AF_INET, SOCK_DGRAM, 0)
-  const ifindex = yield* indexOf(process, probe, options.device)
-  const mac = yield* macOf(process, probe, options.device)
-  const source = yield* sourceOf(process, probe, options)
+  const device = options.device === '' ? yield* onlyDevice(process, probe) : options.device
+  const ifindex = yield* indexOf(process, probe, device)
+  yield* checkFlags(process, probe, device)
+  const mac = yield* macOf(process, probe, device)
+  const source = yield* sourceOf(process, probe, options, device)
   yield* close(probe)
   const fd = yield* socket(process, AF_PACKET, SOCK_DGRAM, 0)
   yield* bind(process, fd, sockaddrLl(ifindex, new Uint8Array(6)))
@@ -75,6 +77,7 @@ function* run(process: Process, options: ArpingOptions): Syscalls<number> {
     process,
     options,
     fd,
+    device,
     ifindex,
     mac,
     source,
@@ -85,7 +88,7 @@ function* run(process: Process, options: ArpingOptions): Syscalls<number> {
     lastNs: 0,
   }
   if (!options.quiet) {
-    process.stdout(`ARPING ${options.target} from ${ipText(source)} ${options.device}\n`)
+    process.stdout(`ARPING ${options.target} from ${ipText(source)} ${device}\n`)
   }
   yield* loop(arping)
   yield* close(fd)
@@ -109,17 +112,23 @@ function* loop(arping: ArpingRun): Syscalls<void> {
   for (;;) {
     const now = yield* clockGettime(process, 1)
     if (process.interrupted) return
-    if (options.deadlineNs > 0 && now - start >= options.deadlineNs) return
     if (now >= next) {
       if (options.count > 0 && arping.sent >= options.count) return
       yield* send(arping, now)
-      next = now + SECOND_NS
+      // Nobody answers what asks nothing.
+      if (options.unsolicited && arping.sent === options.count) return
+      next = now + options.intervalNs
     }
-    if ((yield* waitFor(fd, next - now)) === 0) continue
+    if (options.deadlineNs > 0 && now - start >= options.deadlineNs) return
+    if ((yield* waitFor(fd, Math.min(next, deadlineOf(options, start)) - now)) === 0) continue
     yield* receive(arping)
     if (arping.received > 0 && (options.first || options.duplicate)) return
     if (options.count > 0 && arping.received >= options.count) return
   }
+}
+
+function deadlineOf({ deadlineNs }: ArpingOptions, start: number): number {
+  return deadlineNs > 0 ? start + deadlineNs : Infinity
 }
 
 function* waitFor(fd: number, ns: number): Syscalls<number> {
@@ -211,17 +220,6 @@ function sockaddrLl(ifindex: number, address: Uint8Array): Uint8Array {
   return out
 }
 
-/** An ioctl on a device; gives the structure back. */
-function ifreq(process: Process, fd: number, request: number, device: string): Syscalls<Uint8Array> {
-  return scoped(process, function* () {
-    const bytes = new Uint8Array(40)
-    bytes.set(utf8(device).subarray(0, 15))
-    const at = process.memory.put(bytes)
-    yield* ioctl(process, fd, request, at)
-    return process.memory.get(at, 40)
-  })
-}
-
 function* indexOf(process: Process, fd: number, device: string): Syscalls<number> {
   try {
     return yield* ifindexOf(process, fd, device)
@@ -236,23 +234,64 @@ function* indexOf(process: Process, fd: number, device: string): Syscalls<number
 function* macOf(process: Process, fd: number, device: string): Syscalls<Uint8Array> {
   const bytes = yield* ifreq(process, fd, Sioc.GIFHWADDR, device)
   const type = new DataView(bytes.buffer, bytes.byteOffset).getUint16(16, true)
-  if (type !== 1) throw new ArpingError(`arping: Interface "${device}" is not ARPable (no ll address)`)
+  if (type !== 1) throw new ArpingError(`Interface "${device}" is not ARPable`)
   return bytes.slice(18, 24)
 }
 
+function* flagsOf(process: Process, fd: number, device: string): Syscalls<number> {
+  const bytes = yield* ifreq(process, fd, Sioc.GIFFLAGS, device)
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint16(16, true)
+}
+
+/** @throws ArpingError */
+function* checkFlags(process: Process, fd: number, device: string): Syscalls<void> {
+  const flags = yield* flagsOf(process, fd, device)
+  if ((flags & Iff.UP) === 0) throw new ArpingError(`Interface "${device}" is down`)
+  if ((flags & (Iff.NOARP | Iff.LOOPBACK)) !== 0)
+    throw new ArpingError(`Interface "${device}" is not ARPable`)
+}
+
+/** The device, when there is only one that could be meant. @throws ArpingError */
+function* onlyDevice(process: Process, fd: number): Syscalls<string> {
+  const bytes = yield* ifconf(process, fd)
+  const found = new Set<string>()
+  for (let at = 0; at < bytes.length; at += 40) {
+    const name = textOf(bytes, at, at + 16).split(':')[0]!
+    const flags = yield* flagsOf(process, fd, name)
+    if ((flags & Iff.UP) !== 0 && (flags & (Iff.NOARP | Iff.LOOPBACK)) === 0) found.add(name)
+  }
+  const [name] = found
+  if (found.size === 1) return name!
+  throw new ArpingError('arping: Suitable device could not be determined. Please, use option -I.')
+}
+
 /** The address of ours that asks: as given, none for a duplicate search, else what the route says. */
-function* sourceOf(process: Process, fd: number, options: ArpingOptions): Syscalls<Uint8Array> {
-  if (options.unsolicited) return options.address
-  if (options.source !== null) return options.source
-  if (options.duplicate) return new Uint8Array(4)
-  yield* setsockopt(process, fd, SOL_SOCKET, SO_BINDTODEVICE, utf8(`${options.device}\0`))
+function* sourceOf(
+  process: Process,
+  fd: number,
+  options: ArpingOptions,
+  device: string,
+): Syscalls<Uint8Array> {
+  const { address, source, unsolicited, duplicate } = options
+  const chosen = source ?? (unsolicited ? address : null)
+  if (chosen === null && duplicate) return new Uint8Array(4)
+  if (chosen !== null && duplicate) return chosen
+  yield* setsockopt(process, fd, SOL_SOCKET, SO_BINDTODEVICE, utf8(`${device}\0`))
+  if (chosen !== null) {
+    yield* named('bind', bind(process, fd, sockaddr(AF_INET, chosen, 0)))
+    return chosen
+  }
   yield* setsockopt(process, fd, SOL_SOCKET, SO_BROADCAST, 1)
   yield* setsockopt(process, fd, SOL_SOCKET, SO_DONTROUTE, 1)
-  try {
-    yield* connect(process, fd, sockaddr(AF_INET, options.address, 1025))
-  } catch (error) {
-    if (!(error instanceof Errno)) throw error
-    throw new ArpingError(`arping: connect: ${error.message}`)
-  }
+  yield* named('connect', connect(process, fd, sockaddr(AF_INET, address, 1025)))
   return (yield* getsockname(process, fd)).slice(4, 8)
+}
+
+function* named(what: string, call: Syscalls<number>): Syscalls<void> {
+  try {
+    yield* call
+  } catch (error) {
+    if (error instanceof Errno) throw new ArpingError(`arping: ${what}: ${error.message}`)
+    throw error
+  }
 }

@@ -15,10 +15,12 @@ export class ArpingError extends Errno {
 export interface ArpingOptions {
   readonly target: string
   readonly address: Uint8Array
+  /** Empty: the only one there is. */
   readonly device: string
   readonly source: Uint8Array | null
   readonly count: number
   readonly deadlineNs: number
+  readonly intervalNs: number
   readonly first: boolean
   readonly quiet: boolean
   readonly broadcastOnly: boolean
@@ -40,8 +42,10 @@ Options:
   -D            duplicate address detection mode
   -U            unsolicited ARP mode, update your neighbours
   -A            ARP answer mode, update your neighbours
+  -V            print the version
   -c <count>    how many packets to send
   -w <timeout>  how long to wait for a reply
+  -i <interval> seconds between two packets
   -I <device>   which ethernet device to use
   -s <source>   source IP address
   <destination> IPv4 address`
@@ -52,14 +56,16 @@ function address(text: string): Uint8Array {
   return Uint8Array.of(number >>> 24, number >>> 16, number >>> 8, number)
 }
 
-function noDevice(): never {
-  throw new ArpingError('arping: Suitable device could not be determined. Please, use option -I.')
-}
+const NS = 1_000_000_000
+const MAX_INT = 0x7fffffff
 
-function positive(text: string): number {
-  if (!/^\d+(\.\d+)?$/.test(text) || Number(text) <= 0)
-    throw new ArpingError(`arping: invalid argument: '${text}'`)
-  return Number(text)
+function integer(values: ReadonlyMap<string, string>, letter: string, min: number, absent: number): number {
+  const text = values.get(letter)
+  if (text === undefined) return absent
+  if (!/^[+-]?\d+$/.test(text)) throw new ArpingError(`arping: invalid argument: '${text}'`, 1)
+  const number = Number(text)
+  if (number >= min && number <= MAX_INT) return number
+  throw new ArpingError(`arping: invalid argument: '${text}': out of range: ${min} <= value <= ${MAX_INT}`, 1)
 }
 
 /** Reads the command line. @throws ArpingError */
@@ -74,7 +80,9 @@ export function parseArping(argv: readonly string[]): ArpingOptions {
       for (let at = 1; at < word.length; at++) {
         const letter = word[at]!
         if ('fqbDUA'.includes(letter)) flags.add(letter)
-        else if ('cwIs'.includes(letter)) {
+        else if (letter === 'V') throw new ArpingError('arping from vnet, after iputils 20221126', 0)
+        else if (letter === 'h') throw new ArpingError(USAGE)
+        else if ('cwiIs'.includes(letter)) {
           const value = at + 1 < word.length ? word.slice(at + 1) : rest.shift()
           if (value === undefined)
             throw new ArpingError(`arping: option requires an argument -- '${letter}'\n${USAGE}`)
@@ -89,10 +97,11 @@ export function parseArping(argv: readonly string[]): ArpingOptions {
   return {
     target,
     address: address(target),
-    device: values.get('I') ?? noDevice(),
+    device: values.get('I') ?? '',
     source: source === undefined ? null : address(source),
-    count: values.has('c') ? positive(values.get('c')!) : 0,
-    deadlineNs: values.has('w') ? Math.round(positive(values.get('w')!) * 1e9) : 0,
+    count: integer(values, 'c', 1, 0),
+    deadlineNs: integer(values, 'w', 0, 0) * NS,
+    intervalNs: integer(values, 'i', 0, 1) * NS,
     first: flags.has('f'),
     quiet: flags.has('q'),
     broadcastOnly: flags.has('b'),

@@ -1,6 +1,6 @@
 import { IfLinkMode, IfOper, linkTypeName, RtnlLinkStats64 } from '@vnet/netdev'
 import type { LinkInfo } from '@vnet/netdev'
-import { Af, Ifla, IFLA_INET6_ADDR_GEN_MODE, IflaInfo } from '@vnet/netlink'
+import { Af, Ifla, IFLA_INET6_ADDR_GEN_MODE, IflaInfo, RTNL_LINK_STATS64_ORDER } from '@vnet/netlink'
 import type { AttrMap } from '../nl/attrs.ts'
 import type { NlReply } from '../nl/message.ts'
 import { IFINFOMSG } from './context.ts'
@@ -110,41 +110,12 @@ export function lladdrText(bytes: Uint8Array | undefined): string {
   return Array.from(bytes ?? [], (byte) => byte.toString(16).padStart(2, '0')).join(':')
 }
 
-/** The counters in the order of the structure. */
-const ORDER: readonly (keyof RtnlLinkStats64)[] = [
-  'rxPackets',
-  'txPackets',
-  'rxBytes',
-  'txBytes',
-  'rxErrors',
-  'txErrors',
-  'rxDropped',
-  'txDropped',
-  'multicast',
-  'collisions',
-  'rxLengthErrors',
-  'rxOverErrors',
-  'rxCrcErrors',
-  'rxFrameErrors',
-  'rxFifoErrors',
-  'rxMissedErrors',
-  'txAbortedErrors',
-  'txCarrierErrors',
-  'txFifoErrors',
-  'txHeartbeatErrors',
-  'txWindowErrors',
-  'rxCompressed',
-  'txCompressed',
-  'rxNohandler',
-  'rxOtherhostDropped',
-]
-
 /** Counters out of `struct rtnl_link_stats64`; an older, shorter one leaves the last at 0. @kernel struct rtnl_link_stats64 include/uapi/linux/if_link.h */
 export function parseStats64(tb: AttrMap, type: number): RtnlLinkStats64 {
   const stats = new RtnlLinkStats64()
   const bytes = tb.binary(type) ?? new Uint8Array(0)
   const view = new DataView(bytes.buffer)
-  for (const [i, name] of ORDER.entries()) {
+  for (const [i, name] of RTNL_LINK_STATS64_ORDER.entries()) {
     if (8 * i + 8 <= bytes.length) stats[name] = view.getBigUint64(8 * i, true)
   }
   return stats

@@ -1,21 +1,22 @@
 import { Errno } from '@vnet/kernel'
-import { bind, close, connect, getsockname, poll, sendto, setsockopt, socket } from '../proc/libc.ts'
+import { close, setsockopt, socket } from '../proc/libc.ts'
 import type { Process, Syscalls } from '../proc/process.ts'
+import { addressText } from '../ip/inet.ts'
 import { clockGettime } from './clock.ts'
+import { loop } from './loop.ts'
 import { parsePing, PingError, type PingOptions } from './options.ts'
-import { receiveAll } from './receive.ts'
-import { scopeOf, sockaddr, sourceText, useSource } from './source.ts'
+import { probe } from './probe.ts'
+import { isElsewhere, sourceText, useDevice, useSource } from './source.ts'
 import { PingTally } from './tally.ts'
 
 const SOCK_DGRAM = 2
 const [IPPROTO_ICMP, IPPROTO_ICMPV6] = [1, 58]
-const [SOL_SOCKET, SO_BROADCAST] = [1, 6]
-const [SOL_IP, IP_TOS, IP_TTL, IP_MTU_DISCOVER, IP_RECVERR, IP_RECVTTL] = [0, 1, 2, 10, 11, 12]
-const [SOL_IPV6, IPV6_UNICAST_HOPS, IPV6_MTU_DISCOVER, IPV6_RECVERR, IPV6_RECVHOPLIMIT, IPV6_TCLASS] = [
-  41, 16, 23, 25, 51, 67,
+const [SOL_SOCKET, SO_BROADCAST, SO_SNDBUF, SO_MARK] = [1, 6, 7, 36]
+const [SOL_IP, IP_TOS, IP_TTL, IP_MTU_DISCOVER, IP_RECVERR, IP_RECVTTL, IP_MULTICAST_TTL] = [
+  0, 1, 2, 10, 11, 12, 33,
 ]
-const FLOOD_GAP_NS = 10_000_000
-const SECOND_NS = 1_000_000_000
+const [SOL_IPV6, IPV6_UNICAST_HOPS, IPV6_MULTICAST_HOPS, IPV6_MTU_DISCOVER] = [41, 16, 18, 23]
+const [IPV6_RECVERR, IPV6_RECVHOPLIMIT, IPV6_TCLASS] = [25, 51, 67]
 
 /** One run of ping: its socket, what it asks for, what it has seen. */
 export interface PingRun {
@@ -51,135 +52,63 @@ export function* ping(process: Process): Syscalls<number> {
 }
 
 function* run(process: Process, options: PingOptions): Syscalls<number> {
+  const { family, pattern } = options
+  if (pattern.length > 0) process.stdout(`PATTERN: 0x${pattern.map(hexByte).join('')}\n`)
   const way = yield* probe(process, options)
-  const { family } = options
   const fd = yield* socket(process, family, SOCK_DGRAM, family === 2 ? IPPROTO_ICMP : IPPROTO_ICMPV6)
   yield* prepare(process, fd, options)
-  const from = options.source === '' ? '' : sourceText(way.from, options)
-  const header = family === 2 ? 28 : 48
-  const name = family === 2 ? `${options.target} (${options.target})` : `${options.target}(${options.target})`
-  const bytes =
-    family === 2 ? `${options.size}(${options.size + header}) bytes of data.` : `${options.size} data bytes`
-  process.stdout(`PING ${name} ${from}${bytes}\n`)
-  const tally = new PingTally(yield* clockGettime(process, 1))
-  const ping: PingRun = { process, options, fd, to: way.to, tally, sentAt: new Map() }
-  yield* loop(ping)
-  process.stdout(tally.text(options.target, options.flood))
-  yield* close(fd)
-  return tally.received > 0 ? 0 : 1
-}
-
-/** The way there: our address on it, and theirs with the device. */
-interface Way {
-  readonly from: Uint8Array
-  readonly to: Uint8Array
-}
-
-/** Finds out beforehand whether there is a way at all. @throws PingError */
-function* probe(process: Process, options: PingOptions): Syscalls<Way> {
-  const { family, address } = options
-  const fd = yield* socket(process, options.family, SOCK_DGRAM, 0)
-  try {
-    yield* useSource(process, fd, options)
-    if (options.broadcast) yield* setsockopt(process, fd, SOL_SOCKET, SO_BROADCAST, 1)
-    const scope = yield* scopeOf(process, fd, options)
-    yield* connect(process, fd, sockaddr(family, address, 1025, scope))
-    if (options.broadcast) process.stderr('WARNING: pinging broadcast address\n')
-    return { from: yield* getsockname(process, fd), to: sockaddr(family, address, 0, scope) }
-  } catch (error) {
-    if (!(error instanceof Errno) || error instanceof PingError) throw error
-    if (error.code === 'EACCES')
-      throw new PingError(
-        'ping: Do you want to ping broadcast? Then -b. If not, check your local firewall rules',
-      )
-    throw new PingError(`ping: connect: ${error.message}`)
-  } finally {
-    yield* close(fd)
+  if (yield* isElsewhere(process, fd, way.from, options.device)) {
+    process.stderr(
+      `ping: Warning: source address might be selected on device other than: ${options.device}\n`,
+    )
   }
+  process.stdout(
+    `PING ${title(options)}${yield* sourceText(process, fd, way.from, options)}${sizes(options)}\n`,
+  )
+  const tally = new PingTally(yield* clockGettime(process, 1))
+  yield* loop({ process, options, fd, to: way.to, tally, sentAt: new Map() })
+  process.stdout(tally.text(options.target, options.flood || options.intervalNs === 0))
+  yield* close(fd)
+  const short = options.deadlineNs > 0 && tally.received < options.count
+  return tally.received === 0 || short ? 1 : 0
+}
+
+function hexByte(byte: number): string {
+  return byte.toString(16).padStart(2, '0')
+}
+
+function title({ family, target, address, zone }: PingOptions): string {
+  const text = addressText(family, address)
+  if (family === 2) return `${target} (${text}) `
+  return `${target}(${text}${zone === '' ? '' : `%${zone}`}) `
+}
+
+function sizes({ family, size }: PingOptions): string {
+  return family === 2 ? `${size}(${size + 28}) bytes of data.` : `${size} data bytes`
 }
 
 function* prepare(process: Process, fd: number, options: PingOptions): Syscalls<void> {
   const { family, ttl, tos, mtuDiscover } = options
   const set = (name4: number, name6: number, value: number): Syscalls<number> =>
-    family === 2
-      ? setsockopt(process, fd, SOL_IP, name4, value)
-      : setsockopt(process, fd, SOL_IPV6, name6, value)
-  yield* useSource(process, fd, options)
+    setsockopt(process, fd, family === 2 ? SOL_IP : SOL_IPV6, family === 2 ? name4 : name6, value)
+  yield* useDevice(process, fd, options)
   yield* set(IP_RECVERR, IPV6_RECVERR, 1)
   yield* set(IP_RECVTTL, IPV6_RECVHOPLIMIT, 1)
-  if (ttl >= 0) yield* set(IP_TTL, IPV6_UNICAST_HOPS, ttl)
+  if (ttl >= 0) yield* refusable('cannot set unicast time-to-live', set(IP_TTL, IPV6_UNICAST_HOPS, ttl))
+  if (ttl >= 0) yield* set(IP_MULTICAST_TTL, IPV6_MULTICAST_HOPS, ttl)
   if (tos >= 0) yield* set(IP_TOS, IPV6_TCLASS, tos)
   if (mtuDiscover >= 0) yield* set(IP_MTU_DISCOVER, IPV6_MTU_DISCOVER, mtuDiscover)
   if (options.broadcast) yield* setsockopt(process, fd, SOL_SOCKET, SO_BROADCAST, 1)
-  if (options.source === '')
-    yield* bind(process, fd, sockaddr(family, new Uint8Array(family === 2 ? 4 : 16), 0))
+  if (options.sndbuf > 0) yield* setsockopt(process, fd, SOL_SOCKET, SO_SNDBUF, options.sndbuf)
+  if (options.mark > 0) yield* setsockopt(process, fd, SOL_SOCKET, SO_MARK, options.mark)
+  yield* useSource(process, fd, options)
 }
 
-function* loop(ping: PingRun): Syscalls<void> {
-  const { process, options, tally, fd } = ping
-  const start = tally.lastNs
-  let next = start
-  let giveUp = Infinity
-  for (;;) {
-    const now = yield* clockGettime(process, 1)
-    if (process.interrupted || over(ping, now - start) || now >= giveUp) return
-    const more = options.count === 0 || tally.sent < options.count
-    if (more && now >= next) {
-      yield* send(ping, now)
-      next = now + (options.flood ? FLOOD_GAP_NS : options.intervalNs)
-      continue
-    }
-    if (!more && giveUp === Infinity) giveUp = tally.lastNs + patience(ping)
-    const deadline = options.deadlineNs > 0 ? start + options.deadlineNs : Infinity
-    const wait = Math.max(0, Math.min(more ? next : giveUp, deadline) - now)
-    if ((yield* pollFor(fd, wait)) === 0) continue
-    const answers = tally.received
-    yield* receiveAll(ping)
-    // A flood sends the next one as soon as one came back.
-    if (options.flood && tally.received > answers) next = now
-  }
-}
-
-function over({ options, tally }: PingRun, elapsed: number): boolean {
-  if (options.count > 0 && tally.received + tally.errors >= options.count) return true
-  return options.deadlineNs > 0 && elapsed >= options.deadlineNs
-}
-
-/** How long to wait after the last request: twice the longest way seen, and a second at least; or what -W says. */
-function patience({ options, tally }: PingRun): number {
-  if (tally.received === 0) return options.lingerNs
-  return Math.max(2 * tally.maxNs, SECOND_NS)
-}
-
-/** 0 when the time is over or Ctrl-C came. */
-function* pollFor(fd: number, ns: number): Syscalls<number> {
+function* refusable(what: string, call: Syscalls<number>): Syscalls<void> {
   try {
-    return yield* poll(fd, ns)
+    yield* call
   } catch (error) {
-    if (error instanceof Errno && error.code === 'EINTR') return 0
+    if (error instanceof Errno) throw new PingError(`ping: ${what}: ${error.message}`)
     throw error
-  }
-}
-
-function* send(ping: PingRun, now: number): Syscalls<void> {
-  const { process, options, fd, tally } = ping
-  const seq = tally.sent + 1
-  const packet = new Uint8Array(8 + options.size)
-  for (let i = 0; i < options.size; i++) packet[8 + i] = i
-  packet[0] = options.family === 2 ? 8 : 128
-  packet[6] = seq >> 8
-  packet[7] = seq
-  tally.sent = seq
-  tally.lastNs = now
-  ping.sentAt.set(seq & 0xffff, now)
-  if (options.flood && !options.quiet) process.stdout('.')
-  try {
-    yield* sendto(process, fd, packet, 0, ping.to)
-  } catch (error) {
-    if (!(error instanceof Errno)) throw error
-    const before = tally.errors
-    yield* receiveAll(ping)
-    if (tally.errors > before || error.code === 'EAGAIN') return
-    if (!options.quiet) process.stderr(`ping: sendmsg: ${error.message}\n`)
   }
 }

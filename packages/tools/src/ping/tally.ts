@@ -4,14 +4,17 @@ export class PingTally {
   received = 0
   duplicates = 0
   errors = 0
+  #acked = 0
   #pipe = 0
   #sum = 0
   #squares = 0
   #min = Infinity
   #max = 0
+  /** The round trip, smoothed, in eighths of a microsecond. */
+  #smooth = 0
   readonly #answered = new Set<number>()
   readonly #startNs: number
-  /** When the last packet went or came. */
+  /** When the last request went. */
   lastNs: number
 
   constructor(nowNs: number) {
@@ -24,65 +27,78 @@ export class PingTally {
     return this.#max * 1000
   }
 
-  /** An answer, in whole microseconds. @returns true for one that had come before */
-  answer(seq: number, micros: number): boolean {
-    this.#acknowledge(seq)
+  /** Requests that nothing has come back for. */
+  get inFlight(): number {
+    return (this.sent - this.#acked) & 0xffff
+  }
+
+  /** An answer, in whole microseconds; null: not known. @returns true for one that had come before */
+  answer(seq: number, micros: number | null): boolean {
+    this.acknowledge(seq)
+    if (micros !== null) this.#time(micros)
     if (this.#answered.has(seq)) {
       this.duplicates++
       return true
     }
     this.#answered.add(seq)
     this.received++
+    return false
+  }
+
+  #time(micros: number): void {
     this.#sum += micros
     this.#squares += micros * micros
     this.#min = Math.min(this.#min, micros)
     this.#max = Math.max(this.#max, micros)
-    return false
+    this.#smooth += this.#smooth === 0 ? micros * 8 : micros - Math.floor(this.#smooth / 8)
   }
 
-  error(seq: number): void {
-    this.errors++
-    this.#acknowledge(seq)
+  /** A number is used again: what came for it long ago does not count. */
+  forget(seq: number): void {
+    this.#answered.delete(seq)
   }
 
   answered(seq: number): boolean {
     return this.#answered.has(seq)
   }
 
-  /** The most requests that were under way at once. */
-  #acknowledge(seq: number): void {
-    this.#pipe = Math.max(this.#pipe, this.sent - seq + 1)
+  /** Something came back for a request: as many as since then were under way at once. */
+  acknowledge(seq: number): void {
+    const behind = (this.sent - seq) & 0xffff
+    if (behind > 0x7fff) return
+    this.#pipe = Math.max(this.#pipe, behind + 1)
+    if (((seq - this.#acked) & 0xffff) < 0x8000) this.#acked = seq
   }
 
   /** The statistics, as the real one prints them. */
   text(target: string, flood: boolean): string {
     const { sent, received, duplicates, errors } = this
-    const lost = sent === 0 ? '' : `, ${trimmed(((sent - received) * 100) / sent)}% packet loss`
-    const millis = Math.floor((this.lastNs - this.#startNs) / 1e6)
+    const lost = `${trimmed(((sent - received) * 100) / sent)}% packet loss`
+    const millis = Math.floor((this.lastNs - this.#startNs + 500_000) / 1e6)
     let text = `\n--- ${target} ping statistics ---\n${sent} packets transmitted, ${received} received`
     if (duplicates > 0) text += `, +${duplicates} duplicates`
     if (errors > 0) text += `, +${errors} errors`
-    text += `${lost}, time ${millis}ms\n`
+    if (sent > 0) text += `, ${lost}, time ${millis}ms`
     const parts: string[] = []
-    if (received > 0) parts.push(`rtt min/avg/max/mdev = ${this.#rtt()} ms`)
+    const timed = received > 0 && this.#min !== Infinity
+    if (timed) parts.push(`rtt min/avg/max/mdev = ${this.#rtt()} ms`)
     if (this.#pipe > 1) parts.push(`pipe ${this.#pipe}`)
     if (received > 0 && flood && sent > 1) parts.push(this.#perPacket())
-    return `${text}${parts.join(', ')}\n`
+    return `${text}\n${parts.join(', ')}\n`
   }
 
   #rtt(): string {
     const count = this.received + this.duplicates
-    const average = this.#sum / count
-    const deviation = Math.sqrt(Math.max(0, this.#squares / count - average * average))
+    const average = Math.floor(this.#sum / count)
+    const deviation = Math.sqrt(Math.max(0, Math.floor(this.#squares / count) - average * average))
     return [this.#min, average, this.#max, deviation]
       .map((micros) => (Math.floor(micros) / 1000).toFixed(3))
       .join('/')
   }
 
   #perPacket(): string {
-    const gap = (this.lastNs - this.#startNs) / 1000 / (this.sent - 1)
-    const average = this.#sum / (this.received + this.duplicates)
-    return `ipg/ewma ${(gap / 1000).toFixed(3)}/${(average / 1000).toFixed(3)} ms`
+    const gap = Math.floor((this.lastNs - this.#startNs) / 1000 / (this.sent - 1))
+    return `ipg/ewma ${(gap / 1000).toFixed(3)}/${(Math.floor(this.#smooth / 8) / 1000).toFixed(3)} ms`
   }
 }
 

@@ -22,8 +22,13 @@ function handleText(handle: number): string {
   return `${(handle >>> 16).toString(16)}:${minor === 0 ? '' : minor.toString(16)}`
 }
 
+/** A class: without a qdisc's number, as below mq, only the colon and its own. */
+function classText(id: number): string {
+  return id !== 0 && id >>> 16 === 0 ? `:${id.toString(16)}` : handleText(id)
+}
+
 function parentText(parent: number): string {
-  return parent === TC_H_ROOT ? 'root' : `parent ${handleText(parent)}`
+  return parent === TC_H_ROOT ? 'root' : `parent ${classText(parent)}`
 }
 
 function options(tb: AttrMap): readonly Option[] {
@@ -181,7 +186,7 @@ export function qdiscJson({ reply, dev }: QdiscPlace, stats: boolean): JsonRecor
   }
   if (dev !== null) fields.dev = dev
   if (parent === TC_H_ROOT) fields.root = true
-  else fields.parent = handleText(parent)
+  else fields.parent = classText(parent)
   if (reply.u32(16) !== 1) fields.refcnt = reply.u32(16)
   fields.options = Object.fromEntries(options(tb).map(([key, value]) => [key, value]))
   if (stats) Object.assign(fields, countersOf(tb))

@@ -20,6 +20,7 @@ import {
   MASKED,
   PARKED,
   REGIONS,
+  RUNNING,
   type RingAt,
 } from './control.ts'
 import { canWaitAsync, changed } from './wait.ts'
@@ -28,8 +29,13 @@ import { canWaitAsync, changed } from './wait.ts'
 export interface CardHostOptions {
   /** To the thread with the driver. */
   channel: CardChannel
-  /** Makes the cable, in the kernel of this thread. */
-  backend: (kernel: Kernel) => Backend
+  /**
+   * Makes the cable of this thread, in its kernel. Each thread of a card has a cable of its own, as each queue of an
+   * interface has a socket: what is sent on a queue leaves by its thread's, what comes in is spread over its queues.
+   *
+   * @param queues - the card's numbers of the queues this thread runs
+   */
+  backend: (kernel: Kernel, queues: readonly number[]) => Backend
   /** Resolves after this thread's event loop had a turn, e.g. `() => new Promise(setImmediate)`. */
   turn: () => Promise<unknown>
   /** Nanoseconds of a clock that never goes back; without one each round of the loop counts as a microsecond. */
@@ -62,7 +68,8 @@ class CardHost {
   #commands: { n: number; command: CardCommand }[] = []
 
   constructor(options: CardHostOptions, message: CardMessage & { kind: 'start' }) {
-    const { queues, macAddress, control } = message
+    const { macAddress, control } = message
+    const queues = message.queues.length
     this.#options = options
     this.#words = new Int32Array(control)
     this.#counters = new Float64Array(control)
@@ -76,7 +83,7 @@ class CardHost {
       requestIrq(this.#kernel, this.#card.irq(q), () => this.#interrupt(q), {}, `hosted-${q}`, { q })
       this.#card.unmask(q)
     }
-    this.#card.plugCable(options.backend(this.#kernel))
+    this.#card.plugCable(options.backend(this.#kernel, message.queues))
   }
 
   receive(message: CardMessage): void {
@@ -86,10 +93,11 @@ class CardHost {
 
   async run(): Promise<void> {
     const words = this.#words
-    Atomics.store(words, ALIVE, 1)
+    // Unless it was told to end before it began.
+    Atomics.compareExchange(words, ALIVE, 0, RUNNING)
     let empty = 0
     let busy = 0
-    while (Atomics.load(words, ALIVE) === 1) {
+    while (Atomics.load(words, ALIVE) === RUNNING) {
       const bell = Atomics.load(words, BELL)
       if (Atomics.load(words, REGIONS) > this.#regions.length) {
         // Descriptors may speak of memory whose message is on the way.
@@ -179,8 +187,9 @@ class CardHost {
     const cause = this.#card.readCause(q)
     if (cause === 0) return IRQ_NONE
     if ((cause & CAUSE_LINK) !== 0) Atomics.store(this.#words, LINK, this.#card.linkUp ? 1 : 0)
-    Atomics.or(this.#words, CAUSE + q, cause)
-    if (Atomics.load(this.#words, MASKED + q) === 0) this.#raised = true
+    // A cause not yet read was told of, or will be found by whoever unmasks.
+    const before = Atomics.or(this.#words, CAUSE + q, cause)
+    if (before === 0 && Atomics.load(this.#words, MASKED + q) === 0) this.#raised = true
     return IRQ_HANDLED
   }
 
@@ -224,7 +233,7 @@ class CardHost {
 }
 
 /**
- * Runs a card for a driver in another thread; resolves when the driver's side destroyed it.
+ * Runs a card, or some of its queues, for a driver in another thread; resolves when the driver's side destroyed it.
  *
  * The thread may do other things beside: the loop sleeps when there is nothing to do, spins when there soon will be, and
  * gives the event loop its turns.

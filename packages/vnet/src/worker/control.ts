@@ -10,6 +10,11 @@ import type { Coalesce, RxFilter } from '../hw.ts'
 export interface CardChannel {
   send(message: unknown): void
   receive(fn: (message: unknown) => void): void
+  /**
+   * Calls back when the other thread has ended, e.g. `(fn) => worker.on('exit', fn)`. Only the driver's side asks.
+   * Without it a thread that ended is missed when it leaves a command unanswered.
+   */
+  closed?(fn: () => void): void
 }
 
 /** Words of the control block. Each group is written by one side, and on 128-byte lines of its own. */
@@ -25,8 +30,10 @@ export const DONE = 32
 /** Grows with each interrupt: what the driver's thread sleeps on. */
 export const IRQ = 33
 export const LINK = 34
-/** The card's thread runs. */
+/** 0 until the card's thread runs; the driver's thread says when it is to end. */
 export const ALIVE = 35
+export const RUNNING = 1
+export const STOPPED = 2
 /** Causes of each queue, then whether each is masked. */
 export const CAUSE = 64
 export const MASKED = 64 + 64
@@ -34,7 +41,7 @@ export const MASKED = 64 + 64
 export const COUNTERS = 112
 const BYTES = 1024 + 64
 
-/** Most queues a remote card has. */
+/** Most queues one thread of a remote card runs. */
 export const MAX_QUEUES = 64
 
 /** In the order of their doubles. */
@@ -72,7 +79,8 @@ export type CardMessage =
   | {
       readonly kind: 'start'
       readonly control: SharedArrayBuffer
-      readonly queues: number
+      /** The card's numbers of the queues this thread runs; between the threads each counts from 0. */
+      readonly queues: readonly number[]
       readonly macAddress: Uint8Array
     }
   | { readonly kind: 'region'; readonly id: number; readonly buffer: SharedArrayBuffer }

@@ -1,51 +1,44 @@
-import type { Kernel } from '@vnet/kernel'
+import { prErr, type Kernel } from '@vnet/kernel'
 import type { CardRing, Coalesce, HwCounters, RxFilter, VnetHw } from '../hw.ts'
-import { ALL_ONES, CAUSE_ALL } from '../regs.ts'
+import { ALL_ONES } from '../regs.ts'
 import {
-  ALIVE,
-  BELL,
-  CAUSE,
-  COMMAND,
   COUNTERS,
   COUNTER_NAMES,
   type CardChannel,
   type CardCommand,
-  type CardMessage,
-  DONE,
   IRQ,
-  LINK,
-  MASKED,
   MAX_QUEUES,
-  PARKED,
-  REGIONS,
   type RingAt,
-  newControl,
 } from './control.ts'
-import { canWaitAsync, changed, waitFor } from './wait.ts'
+import { RemotePart } from './remote-part.ts'
+import { canWaitAsync, changed } from './wait.ts'
 
-/** How long the card's thread may take over a command before it counts as gone. */
-const COMMAND_MS = 5_000
 /** How often the driver's thread looks although nobody called, in ms: against a wake-up lost in a host's corner. */
 const LOOK_MS = 1_000
 
 /** What {@link createRemoteCard} needs to know. */
 export interface RemoteCardOptions {
-  /** To the thread that calls `hostCard`. */
-  channel: CardChannel
+  /** One to each thread that calls `hostCard`. With n threads, queue q is run by thread q modulo n. */
+  channels: readonly CardChannel[]
   /** Names the card's interrupts. @defaultValue 'vnet-remote' */
   name?: string
   /** Six bytes. @defaultValue 02:00:00:00:00:01 */
   macAddress?: Uint8Array
-  /** Queue pairs, at most 64. @defaultValue 1 */
+  /** Queue pairs: at least one and at most 64 a thread. @defaultValue one a thread */
   queues?: number
+  /** Milliseconds a thread may take over a command before it counts as gone. @defaultValue 5,000 */
+  commandMs?: number
 }
 
 /**
- * The registers of a card that runs in another thread.
+ * The registers of a card whose queues run in other threads: all in one, or spread over several.
  *
  * Rings, frames and doorbells are shared memory; a register that changes what the card does is a command, and the
- * writer waits until the card has carried it out, as a driver relies on (STOP-04). Interrupts reach the kernel from the
- * event loop, or earlier from `poll`. The kernel must have been made with `sharedMemory`.
+ * writer waits until every thread has carried it out, as a driver relies on (STOP-04). Interrupts reach the kernel from
+ * the event loop, or earlier from `poll`. The kernel must have been made with `sharedMemory`.
+ *
+ * The link is up while it is up in every thread. A thread that ends, or does not answer a command in time, is a cable
+ * pulled out: the carrier goes off and stays off, its queues move nothing any more, nobody waits for it again.
  *
  * @kernel none
  * @rule RING-06 IRQ-02
@@ -56,38 +49,41 @@ export class RemoteCard implements VnetHw {
   readonly macAddress: Uint8Array
   readonly counters: HwCounters
   private readonly kernel: Kernel
-  private readonly channel: CardChannel
-  private readonly words: Int32Array
+  private readonly name: string
+  private readonly commandMs: number
+  private readonly parts: readonly RemotePart[]
+  /** Of each queue: who runs it, and its number there. */
+  private readonly partOf: readonly RemotePart[]
+  private readonly localOf: readonly number[]
   private readonly lines: readonly number[]
-  private regionsSent = 0
-  private commands = 0
-  private seen = 0
   private plugged = true
 
   constructor(kernel: Kernel, options: RemoteCardOptions) {
-    const name = options.name ?? 'vnet-remote'
+    const { channels } = options
     if (!kernel.mem.shared) {
       throw new TypeError('a card in another thread needs createKernel({ sharedMemory: true })')
     }
     this.kernel = kernel
-    this.channel = options.channel
-    this.queues = options.queues ?? 1
-    if (!(this.queues >= 1 && this.queues <= MAX_QUEUES))
-      throw new RangeError(`a card of ${this.queues} queues`)
+    this.name = options.name ?? 'vnet-remote'
+    this.commandMs = options.commandMs ?? 5_000
+    this.queues = options.queues ?? channels.length
+    if (!(channels.length >= 1 && this.queues >= channels.length && this.queues <= channels.length * MAX_QUEUES))
+      throw new RangeError(`a card of ${this.queues} queues on ${channels.length} threads`)
     this.macAddress = Uint8Array.from(options.macAddress ?? [2, 0, 0, 0, 0, 1])
-    const control = newControl()
-    this.words = new Int32Array(control)
-    this.counters = countersOver(control)
-    this.lines = Array.from({ length: this.queues }, (_, i) => kernel.irq.allocLine(`${name}-${i}`))
-    for (let q = 0; q < this.queues; q++) this.words[MASKED + q] = 1
-    this.send({ kind: 'start', control, queues: this.queues, macAddress: this.macAddress })
-    // Without a way to sleep the card's thread sends a message instead.
-    this.channel.receive(() => this.poll())
-    if (canWaitAsync) void this.listen()
+    const all = Array.from({ length: this.queues }, (_, q) => q)
+    this.parts = channels.map((channel, i) => {
+      const queues = all.filter((q) => q % channels.length === i)
+      return new RemotePart(channel, queues, this.macAddress)
+    })
+    this.partOf = all.map((q) => this.parts[q % channels.length]!)
+    this.localOf = all.map((q) => Math.floor(q / channels.length))
+    this.counters = countersOver(this.parts)
+    this.lines = all.map((q) => kernel.irq.allocLine(`${this.name}-${q}`))
+    this.parts.forEach((part, i) => this.attend(part, channels[i]!))
   }
 
   get linkUp(): boolean {
-    return this.plugged && Atomics.load(this.words, LINK) === 1
+    return this.plugged && this.parts.every((part) => part.linkUp)
   }
 
   irq(queue: number): number {
@@ -95,54 +91,57 @@ export class RemoteCard implements VnetHw {
   }
 
   setRings(queue: number, tx: CardRing | null, rx: CardRing | null): void {
-    this.shareRegions()
-    this.command({ op: 'rings', queue, tx: this.place(tx), rx: this.place(rx) })
+    const part = this.partOf[queue]!
+    part.shareRegions(this.kernel)
+    this.command([part], {
+      op: 'rings',
+      queue: this.localOf[queue]!,
+      tx: this.place(tx),
+      rx: this.place(rx),
+    })
   }
 
   enableTx(on: boolean): void {
-    this.command({ op: 'tx', on })
+    this.command(this.parts, { op: 'tx', on })
   }
 
   enableRx(on: boolean, maxFrame: number): void {
-    this.command({ op: 'rx', on, maxFrame })
+    this.command(this.parts, { op: 'rx', on, maxFrame })
   }
 
   setRxFilter(filter: RxFilter): void {
-    this.command({ op: 'filter', filter })
+    this.command(this.parts, { op: 'filter', filter })
   }
 
   setCoalesce(coalesce: Coalesce): void {
-    this.command({ op: 'coalesce', coalesce })
+    this.command(this.parts, { op: 'coalesce', coalesce })
   }
 
-  doorbell(_queue: number): void {
-    if (!this.plugged) return
-    if (this.regionsSent !== this.kernel.mem.regions.length) this.shareRegions()
-    // The descriptors are published; whether the other side sleeps is asked after that, as it looks again before it does.
-    if (Atomics.load(this.words, PARKED) !== 0) this.ring()
+  doorbell(queue: number): void {
+    if (this.plugged) this.partOf[queue]!.doorbell(this.kernel)
   }
 
   readCause(queue: number): number {
     if (!this.plugged) return ALL_ONES
-    const cause = Atomics.exchange(this.words, CAUSE + queue, 0) & CAUSE_ALL
+    const cause = this.partOf[queue]!.takeCause(this.localOf[queue]!)
     this.drive(queue)
     return cause
   }
 
   mask(queue: number): void {
-    Atomics.store(this.words, MASKED + queue, 1)
+    this.partOf[queue]!.setMask(this.localOf[queue]!, true)
     this.drive(queue)
   }
 
   unmask(queue: number): void {
     if (!this.plugged) return
-    Atomics.store(this.words, MASKED + queue, 0)
+    this.partOf[queue]!.setMask(this.localOf[queue]!, false)
     this.drive(queue)
   }
 
   reset(): void {
     for (let q = 0; q < this.queues; q++) this.mask(q)
-    this.command({ op: 'reset' })
+    this.command(this.parts, { op: 'reset' })
     for (let q = 0; q < this.queues; q++) this.readCause(q)
   }
 
@@ -153,76 +152,72 @@ export class RemoteCard implements VnetHw {
    * @returns true when there were any
    */
   poll(): boolean {
-    const now = Atomics.load(this.words, IRQ)
-    if (now === this.seen) return false
-    this.seen = now
-    this.kernel.hardware(this.driveAll)
-    return true
+    let came = false
+    for (let i = 0; i < this.parts.length; i++) {
+      const part = this.parts[i]!
+      const now = Atomics.load(part.words, IRQ)
+      if (now === part.seen) continue
+      part.seen = now
+      came = true
+    }
+    if (came) this.kernel.hardware(this.driveAll)
+    return came
   }
 
-  /** Takes the card apart: what is on its way is lost, the lines are given back, and the other thread's part ends. */
+  /** Takes the card apart: what is on its way is lost, the lines are given back, and the other threads' part ends. */
   destroy(): void {
     if (!this.plugged) return
     this.reset()
     this.plugged = false
     for (const line of this.lines) this.kernel.irq.freeLine(line)
-    Atomics.store(this.words, ALIVE, 0)
-    this.ring()
-    // Wakes `listen`, which ends.
-    Atomics.add(this.words, IRQ, 1)
-    Atomics.notify(this.words, IRQ)
+    for (const part of this.parts) {
+      part.stop()
+      // Wakes `listen`, which ends.
+      part.interrupt()
+    }
   }
 
   private readonly driveAll = (): void => {
+    if (!this.plugged) return
     for (let q = 0; q < this.queues; q++) this.drive(q)
   }
 
   /** The line is high while an unmasked cause is set. */
   private drive(queue: number): void {
-    const cause = Atomics.load(this.words, CAUSE + queue)
-    const masked = Atomics.load(this.words, MASKED + queue)
-    this.kernel.irq.setLevel(this.lines[queue]!, cause !== 0 && masked === 0)
+    this.kernel.irq.setLevel(this.lines[queue]!, this.partOf[queue]!.raised(this.localOf[queue]!))
+  }
+
+  /** Learns from the event loop what a thread has to say. */
+  private attend(part: RemotePart, channel: CardChannel): void {
+    // Without a way to sleep the card's thread sends a message instead.
+    channel.receive(() => this.poll())
+    channel.closed?.(() => {
+      this.lose(part)
+      this.poll()
+    })
+    if (canWaitAsync) void this.listen(part)
   }
 
   // eslint-disable-next-line no-restricted-syntax -- it waits for the other thread, outside of any kernel
-  private async listen(): Promise<void> {
-    while (this.plugged) {
+  private async listen(part: RemotePart): Promise<void> {
+    while (this.plugged && !part.gone) {
       this.poll()
-      await changed(this.words, IRQ, this.seen, LOOK_MS)
+      await changed(part.words, IRQ, part.seen, LOOK_MS)
     }
+    this.poll()
   }
 
-  private ring(): void {
-    Atomics.add(this.words, BELL, 1)
-    Atomics.notify(this.words, BELL)
-  }
-
-  private send(message: CardMessage): void {
-    this.channel.send(message)
-  }
-
-  private command(command: CardCommand): void {
+  /** The threads work on it at the same time; the slowest is waited for. */
+  private command(parts: readonly RemotePart[], command: CardCommand): void {
     if (!this.plugged) return
-    const n = ++this.commands
-    this.send({ kind: 'command', n, command })
-    Atomics.store(this.words, COMMAND, n)
-    this.ring()
-    // A thread that does not answer is a card that was pulled out.
-    if (!waitFor(this.words, DONE, n, COMMAND_MS)) this.plugged = false
+    for (const part of parts) part.command(command)
+    for (const part of parts) if (!part.answered(this.commandMs)) this.lose(part)
   }
 
-  private shareRegions(): void {
-    const { regions } = this.kernel.mem
-    for (; this.regionsSent < regions.length; this.regionsSent++) {
-      const { id, buffer } = regions[this.regionsSent]!
-      // Memory of others is not sent: no descriptor may speak of it.
-      this.send({
-        kind: 'region',
-        id,
-        buffer: buffer instanceof SharedArrayBuffer ? buffer : new SharedArrayBuffer(0),
-      })
-    }
-    Atomics.store(this.words, REGIONS, regions.length)
+  private lose(part: RemotePart): void {
+    if (part.gone || !this.plugged) return
+    part.lose()
+    prErr(this.kernel, `${this.name}: the thread of queues ${part.queues.join(', ')} is gone`)
   }
 
   private place(ring: CardRing | null): RingAt | null {
@@ -233,20 +228,22 @@ export class RemoteCard implements VnetHw {
   }
 }
 
-/** The counters as the other thread writes them. */
-function countersOver(control: SharedArrayBuffer): HwCounters {
-  const values = new Float64Array(control)
+/** The counters as the other threads write them, added up. */
+function countersOver(parts: readonly RemotePart[]): HwCounters {
+  const values = parts.map((part) => new Float64Array(part.control))
   const counters = {} as HwCounters
   COUNTER_NAMES.forEach((name, i) => {
-    Object.defineProperty(counters, name, { enumerable: true, get: () => values[COUNTERS + i] })
+    const get = (): number => values.reduce((sum, of) => sum + of[COUNTERS + i]!, 0)
+    Object.defineProperty(counters, name, { enumerable: true, get })
   })
   return counters
 }
 
 /**
- * Makes the driver's part of a card that runs in another thread.
+ * Makes the driver's part of a card that runs in other threads.
  *
  * @throws TypeError when the kernel's memory is not shared
+ * @throws RangeError when a thread would have no queue, or too many
  * @kernel none
  */
 export function createRemoteCard(kernel: Kernel, options: RemoteCardOptions): RemoteCard {

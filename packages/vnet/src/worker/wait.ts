@@ -27,11 +27,13 @@ export async function changed(
 /** Rounds to look before sleeping; sleeping takes longer to wake from than most answers take. */
 const LOOKS = 20_000
 const NAP_MS = 10
+/** What a refused nap counts for; nobody here knows the time. */
+const REFUSED_MS = 0.001
 
 /**
  * Waits, with this thread's event loop stopped, until a word has a value.
  *
- * @returns false when `limitMs` went by; a browser's main thread may not sleep, and looks on without a limit
+ * @returns false when `limitMs` went by; a browser's main thread may not sleep, and its limit is a rough one
  */
 export function waitFor(words: Int32Array, index: number, value: number, limitMs: number): boolean {
   for (let i = 0; i < LOOKS; i++) if (Atomics.load(words, index) === value) return true
@@ -43,6 +45,7 @@ export function waitFor(words: Int32Array, index: number, value: number, limitMs
       ms += NAP_MS
     } catch {
       // Not allowed here.
+      ms += REFUSED_MS
     }
   }
   return Atomics.load(words, index) === value

@@ -1,6 +1,6 @@
-import type { Backend, BackendPort } from '@vnet/backend'
+import type { Backend, BackendPort } from '../../packages/backend/src/index.ts'
 
-/** A card that writes down what it gets. */
+/** A card that writes down what it gets: for the tests of every real cable. */
 export class StubCard implements BackendPort {
   readonly frames: Uint8Array[] = []
   readonly links: boolean[] = []
@@ -38,4 +38,21 @@ export function send(backend: Backend, frame: Uint8Array): boolean {
   const taken = backend.transmit(room, 5, frame.length)
   room.fill(0xdd)
   return taken
+}
+
+/** Waits until something is so. The limit is for what never comes, not for what is slow. */
+export async function until(done: () => boolean, what: string): Promise<void> {
+  const end = Date.now() + 10_000
+  while (!done()) {
+    if (Date.now() > end) throw new Error(`waited in vain: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 2))
+  }
+}
+
+/** A frame with its number in it. */
+export function numbered(seq: number, length = 60): Uint8Array {
+  const frame = new Uint8Array(length)
+  for (let i = 0; i < length; i++) frame[i] = (seq * 31 + i * 7) & 0xff
+  new DataView(frame.buffer).setUint32(0, seq)
+  return frame
 }
