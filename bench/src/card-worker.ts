@@ -8,6 +8,7 @@ await hostCard({
     send: (message) => parentPort!.postMessage(message),
     receive: (fn) => void parentPort!.on('message', fn),
   },
+  now: () => performance.now() * 1e6,
   turn: () => new Promise((resolve) => setImmediate(resolve)),
   backend: () => (workerData === 'fcs' ? new FcsBackend() : sinkBackend()),
 })

@@ -39,8 +39,7 @@ const wanted = (id: string): boolean =>
   values.only.length === 0 || values.only.some((name) => id.includes(name))
 
 function measure(id: string, flags: readonly string[], machine: Machine): Measure[] {
-  const pin =
-    machine.pinned && !UNPINNED.has(id) ? ['taskset', '-c', String(machine.cpus - 1)] : []
+  const pin = machine.pinned && !UNPINNED.has(id) ? ['taskset', '-c', String(machine.cpus - 1)] : []
   const first = machine.priority ? ['nice', '-n', '-20'] : []
   const quick = values.quick ? ['quick'] : []
   const [program, ...args] = [

@@ -191,6 +191,11 @@ describe('vnet exec', () => {
     await theirs.vnet(['insmod', 'vnet'])
     expect((await theirs.exec('ip', '-br', 'link')).stdout).toContain('vnet0')
     expect((await theirs.exec('ip', 'link', 'set', 'vnet0', 'up')).code).toBe(0)
+    if (hostHas('tcpdump')) {
+      // It drops privileges when it thinks it has some.
+      const { stderr } = await theirs.exec('tcpdump', '-n', '-c', '1', '-i', 'vnet0')
+      expect(stderr).toContain('1 packet captured')
+    }
     await theirs.remove()
   })
 })

@@ -10,7 +10,7 @@ import type { Contestant } from '../contestant.ts'
 import { expect, fill, frameTo, take, type Dev } from './path.ts'
 import { pin, threadIds } from './threads.ts'
 
-export const RING = 256
+const RING = 256
 /** Packets that may wait in the queueing discipline before the sender looks for completions. */
 const MOST_WAITING = 256
 
@@ -27,7 +27,7 @@ export interface RemoteRig {
  *
  * @param cable - what is on the other side: see `card-worker.ts`
  */
-export async function remoteRig(threads: number, cable: 'sink' | 'fcs'): Promise<RemoteRig> {
+export async function remoteRig(threads: number, ring: number, cable: 'sink' | 'fcs'): Promise<RemoteRig> {
   const kernel = createKernel({ strict: false, checks: false, sharedMemory: true })
   const workers: Worker[] = []
   const own: number[][] = []
@@ -42,7 +42,7 @@ export async function remoteRig(threads: number, cable: 'sink' | 'fcs'): Promise
     receive: (fn: (message: unknown) => void) => void worker.on('message', fn),
   }))
   const hw = createRemoteCard(kernel, { channels })
-  const dev = createVnet(kernel, { hw, txRing: RING, rxRing: RING }) as Dev
+  const dev = createVnet(kernel, { hw, txRing: ring, rxRing: RING }) as Dev
   kernel.rtnl.run(() => devOpen(dev))
   while (!netifCarrierOk(dev)) {
     hw.poll()
@@ -58,7 +58,7 @@ export async function remoteRig(threads: number, cable: 'sink' | 'fcs'): Promise
 
 export async function remote([lengthText, burstText]: readonly string[]): Promise<Contestant> {
   const [length, burst] = [Number(lengthText), Number(burstText)]
-  const { kernel, dev, hw } = await remoteRig(1, 'sink')
+  const { kernel, dev, hw } = await remoteRig(1, RING, 'sink')
   fill(dev, frameTo(2, length), RING * 2)
   const [txq] = dev.txq
   // As /sys/class/net/…/byte_queue_limits/limit_min: the other core is far away, so more must be on its way to it.

@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { devOpen, devQueueXmit } from '@vnet/netdev'
 import { type Dev, expect, fill, frameTo, newKernel, openDevice, take } from '../contestants/path.ts'
-import { RING, type RemoteRig, remoteRig, sentBy } from '../contestants/remote.ts'
+import { type RemoteRig, remoteRig, sentBy } from '../contestants/remote.ts'
 import { FcsBackend } from '../contestants/sink.ts'
 import type { Measure } from '../measures.ts'
 import { spreadOf } from '../stats.ts'
 
+/** This thread sleeps, and takes a while to wake: the card must have enough until then. */
+const RING = 2048
 /** Packets that wait in each queue's qdisc while this thread sleeps; it holds a thousand. */
 const WAITING = 900
 const BURST = 32
@@ -17,12 +19,12 @@ export async function queues(quick: boolean): Promise<Measure[]> {
 
 async function gain(length: number, quick: boolean): Promise<Measure[]> {
   const packets = quick ? 4_000 : 120_000
-  const one = await remoteRig(1, 'fcs')
-  const two = await remoteRig(2, 'fcs')
+  const one = await remoteRig(1, RING, 'fcs')
+  const two = await remoteRig(2, RING, 'fcs')
   const here = inOneThread(length)
   for (const { dev } of [one, two]) {
     fill(dev, frameTo(2, length), (RING + WAITING) * 2)
-    // As limit_min in /sys: completions come when this thread wakes, and the card must have enough until then.
+    // As limit_min in /sys: as much as the ring has.
     for (const { dql } of dev.txq) dql.minLimit = RING * length
   }
   const second: number[] = []
@@ -33,7 +35,8 @@ async function gain(length: number, quick: boolean): Promise<Measure[]> {
     const local = await timed(() => here(packets))
     // The first round warms up.
     if (round === 0) continue
-    if (process.env.DBG) console.error(length, (single * 1e6) / packets, (both * 1e6) / packets, (local * 1e6) / packets)
+    if (process.env.DBG)
+      console.error(length, (single * 1e6) / packets, (both * 1e6) / packets, (local * 1e6) / packets)
     second.push(single / both)
     alone.push(local / both)
   }

@@ -5,6 +5,7 @@ import type { InetFamily } from './family.ts'
 import type { Ipv4 } from './ipv4/ipv4.ts'
 import type { NeighTable } from './neigh/table.ts'
 import { SocketTable } from './sock/table.ts'
+import { TcpMib } from './tcp/mib.ts'
 import type { InetFamilyNr } from './types/constants.ts'
 import type {
   FibConfig,
@@ -29,6 +30,8 @@ export class Inet {
   readonly families = new Map<InetFamilyNr, InetFamily>()
   readonly neighTables = new Map<InetFamilyNr, NeighTable>()
   readonly sockets: SocketTable
+  /** What came for TCP, of both families. */
+  readonly tcp = new TcpMib()
   /** IPv4's own state: devices, routes, counters. Set once by `inetOf`. */
   declare ipv4: Ipv4
 

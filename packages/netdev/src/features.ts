@@ -135,3 +135,8 @@ export const PktFeature = {
 export function pktFeatures(features: NetdevFeatures): number {
   return Number(features & 0x7fffffffn)
 }
+
+/** True when received UDP is to be merged: 'rx-udp-gro-forwarding' or 'rx-gro-list' is on. @kernel none */
+export function mergesUdp(features: NetdevFeatures): boolean {
+  return (features & (NETIF_F.GRO_UDP_FWD | NETIF_F.GRO_FRAGLIST)) !== 0n
+}

@@ -56,9 +56,6 @@ export class GroNode {
   /** How many packets were merged into another, and how many such packets went up. */
   declare merged: number
   declare completed: number
-  /** The device's features when last looked at, and what follows from them for UDP. */
-  declare features: bigint
-  declare udp: boolean
 
   constructor(dev: NetDevice<any>) {
     this.kernel = dev.kernel
@@ -67,8 +64,6 @@ export class GroNode {
     this.count = 0
     this.merged = 0
     this.completed = 0
-    this.features = 0n
-    this.udp = false
   }
 
   /** Passes up what is held; with `flushOld` only what was held before this jiffy. Called by the poll loop. @kernel gro_flush() include/net/gro.h */

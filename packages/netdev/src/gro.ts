@@ -1,7 +1,7 @@
 import type { NetDevice } from './netdevice.ts'
 import { SkbDropReason } from './drop-reason.ts'
 import { ETH_P_IP, ETH_P_IPV6 } from './eth-addr.ts'
-import { NETIF_F, PktFeature } from './features.ts'
+import { PktFeature } from './features.ts'
 import { IPPROTO_TCP, IPPROTO_UDP } from './flow.ts'
 import { groCompleteAt } from './gro-complete.ts'
 import { GRO_NORMAL, GroNode, groRemove } from './gro-node.ts'
@@ -86,7 +86,7 @@ function tryMergeV4(gro: GroNode, skb: SkBuff, nh: number): number {
   if (skb.tail - nh < 28 || mem[nh] !== 0x45) return GRO_NORMAL
   if (((mem[nh + 6]! & 0x3f) | mem[nh + 7]!) !== 0) return GRO_NORMAL
   const proto = mem[nh + 9]!
-  if (proto === IPPROTO_TCP ? false : proto !== IPPROTO_UDP || !udpWanted(gro, skb.dev!)) return GRO_NORMAL
+  if (proto === IPPROTO_TCP ? false : proto !== IPPROTO_UDP || !skb.dev!.groUdp) return GRO_NORMAL
   const sized = ((mem[nh + 2]! << 8) | mem[nh + 3]!) === skb.len
   if (proto === IPPROTO_TCP) return groTcp(gro, skb, nh, nh + 20, false, sized)
   return groUdp(gro, skb, nh, nh + 20, false, sized)
@@ -99,17 +99,6 @@ function tryMergeV6(gro: GroNode, skb: SkBuff, nh: number): number {
   const proto = mem[nh + 6]!
   const sized = ((mem[nh + 4]! << 8) | mem[nh + 5]!) === skb.len - 40
   if (proto === IPPROTO_TCP) return groTcp(gro, skb, nh, nh + 40, true, sized)
-  if (proto === IPPROTO_UDP && udpWanted(gro, skb.dev!)) return groUdp(gro, skb, nh, nh + 40, true, sized)
+  if (proto === IPPROTO_UDP && skb.dev!.groUdp) return groUdp(gro, skb, nh, nh + 40, true, sized)
   return GRO_NORMAL
-}
-
-/** UDP is merged when 'rx-udp-gro-forwarding' or 'rx-gro-list' is on. */
-function udpWanted(gro: GroNode, dev: NetDevice<any>): boolean {
-  const { features } = dev
-  // By identity first: comparing two bigints costs more than all the rest here.
-  if (!Object.is(features, gro.features)) {
-    gro.features = features
-    gro.udp = (features & (NETIF_F.GRO_UDP_FWD | NETIF_F.GRO_FRAGLIST)) !== 0n
-  }
-  return gro.udp
 }

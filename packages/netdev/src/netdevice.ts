@@ -3,7 +3,7 @@ import type { Net } from './net.ts'
 import type { NetDeviceOps } from './ops.ts'
 import type { Qdisc } from './qdisc/qdisc.ts'
 import { Arphrd, DEFAULT_TX_QUEUE_LEN, Iff, IfLinkMode, IfOper, NetAddr } from './constants.ts'
-import { type NetdevFeatures, pktFeatures } from './features.ts'
+import { type NetdevFeatures, mergesUdp, pktFeatures } from './features.ts'
 import { NetdevQueue } from './queue.ts'
 import type { RxHandler } from './rx-handler.ts'
 import type { SkbCache } from './skb-cache.ts'
@@ -69,6 +69,8 @@ export class NetDevice<P> {
   declare flags: number
   /** The packet part of `features`, as a number: see `PktFeature`. */
   declare pktFeatures: number
+  /** Received UDP is merged, as `features` say; apart, because comparing bigints costs more than all the rest of it. */
+  declare groUdp: boolean
   declare realNumTxQueues: number
   declare readonly txq: NetdevQueue[]
   declare mtu: number
@@ -171,6 +173,7 @@ export class NetDevice<P> {
     this.state = LinkState.PRESENT
     this.flags = Iff.BROADCAST | Iff.MULTICAST
     this.pktFeatures = 0
+    this.groUdp = false
     this.realNumTxQueues = init.txqs
     this.txq = []
     this.mtu = 1500
@@ -259,6 +262,7 @@ export class NetDevice<P> {
   setActiveFeatures(features: NetdevFeatures): void {
     this.activeFeatures = features
     this.pktFeatures = pktFeatures(features)
+    this.groUdp = mergesUdp(features)
   }
 
   /** Notes a NAPI instance of this device. Called by `netifNapiAdd`. */

@@ -235,13 +235,7 @@ export function pagePoolDestroy(pool: PagePool, done: (() => void) | null = null
 export function napiBuildSkb(pool: PagePool, page: number, headroom: number, len: number): SkBuff | null {
   const { home } = pool
   if (home.watched && !mayBuild(pool, page)) return null
-  if (headroom < 0 || len < 0 || headroom + len > home.size) {
-    pool.kernel.warnOn(
-      'SKB-02',
-      `napiBuildSkb of ${headroom} + ${len} bytes on a page of ${pool.bufSize} of ${pool.name}`,
-    )
-    return null
-  }
+  if (headroom < 0 || len < 0 || headroom + len > home.size) return badBuild(pool, headroom, len)
   const skb = home.skbs[page]!
   const { head } = skb
   const data = head + headroom
@@ -253,6 +247,15 @@ export function napiBuildSkb(pool: PagePool, page: number, headroom: number, len
   skbResetFields(skb)
   if (home.watched) noteBirth(pool, page, skb)
   return skb
+}
+
+/** Apart: what is rare must not use up the bytecode V8 inlines. */
+function badBuild(pool: PagePool, headroom: number, len: number): null {
+  pool.kernel.warnOn(
+    'SKB-02',
+    `napiBuildSkb of ${headroom} + ${len} bytes on a page of ${pool.bufSize} of ${pool.name}`,
+  )
+  return null
 }
 
 /** A page becomes part of a packet as a fragment; `skbAddRxFrag` calls it. Under `checks` only. @kernel none */

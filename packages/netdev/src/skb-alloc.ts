@@ -23,14 +23,26 @@ function makeSkb(cache: SkbCache, size: number, headroom: number, dev: NetDevice
   // 512: the smallest of SKB_CLASS_SIZES. Here and not in a call, because most packets come this way.
   const { small } = cache
   const free = small.free - 1
-  let skb: SkBuff | null
-  if (size <= 512 && free >= 0 && !cache.watched) {
-    small.free = free
-    skb = small.skbs[small.stack[free]!]!
-  } else {
-    skb = takeBuffer(cache, size)
-    if (skb === null) return null
-  }
+  if (size > 512 || free < 0 || cache.watched) return makeUncommon(cache, size, headroom, dev)
+  small.free = free
+  const skb = small.skbs[small.stack[free]!]!
+  // Its buffer's 512 bytes and SKB_OVERHEAD.
+  skb.truesize = 1088
+  layOut(skb, size, headroom, dev)
+  return skb
+}
+
+/** A large packet, or one when small ones are used up, or rules are checked. */
+function makeUncommon(cache: SkbCache, size: number, headroom: number, dev: NetDevice<any> | null): SkBuff | null {
+  const skb = takeBuffer(cache, size)
+  if (skb === null) return null
+  skb.truesize = skb.shinfo.size + 576 // SKB_OVERHEAD
+  layOut(skb, size, headroom, dev)
+  if (cache.watched) noteBirth(skb)
+  return skb
+}
+
+function layOut(skb: SkBuff, size: number, headroom: number, dev: NetDevice<any> | null): void {
   const { head } = skb
   const data = head + headroom
   skb.data = data
@@ -38,12 +50,8 @@ function makeSkb(cache: SkbCache, size: number, headroom: number, dev: NetDevice
   // Rounded up to a cache line, as the kernel does: small frames can be padded in place.
   skb.end = head + ((size + 63) & ~63)
   skb.len = 0
-  // The buffer's size and SKB_OVERHEAD; the smallest class is known without looking at the buffer.
-  skb.truesize = size <= 512 ? 1088 : skb.shinfo.size + 576
   skb.dev = dev
   skbResetFields(skb)
-  if (cache.watched) noteBirth(skb)
-  return skb
 }
 
 function noteBirth(skb: SkBuff): void {

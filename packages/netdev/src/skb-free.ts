@@ -63,11 +63,14 @@ export function napiConsumeSkbRing(
   budget: number,
 ): void {
   const mask = skbs.length - 1
+  if (count === 0) return
+  // All are of one kernel: asked once.
+  const careful = budget === 0 || skbs[first & mask]!.cache.kernel.watched
   for (let i = 0; i < count; i++) {
     const slot = (first + i) & mask
     const skb = skbs[slot]!
     skbs[slot] = null
-    if (budget === 0 || skb.users !== 1 || skb.cloned || skb.cache.kernel.watched) napiConsumeSkb(skb, budget)
+    if (careful || skb.users !== 1 || skb.cloned) napiConsumeSkb(skb, budget)
     else {
       skb.users = 0
       freeLast(skb.cache, skb)

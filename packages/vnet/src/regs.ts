@@ -31,7 +31,7 @@ export const STATUS_ERROR = 2
 export const CAUSE_RX = 1
 /** Cause: frames were sent. @kernel none */
 export const CAUSE_TX = 2
-/** Cause: the link went up or down. Raised on vector 0 only. @kernel none */
+/** Cause: the link went up or down. Raised on vector 0, or on the first of a thread's where a card has several. @kernel none */
 export const CAUSE_LINK = 4
 /** Every cause. @kernel none */
 export const CAUSE_ALL = CAUSE_RX | CAUSE_TX | CAUSE_LINK

@@ -31,7 +31,10 @@ export function hostCable(spec: string, kernel: Kernel): Backend {
   const make = Object.hasOwn(CABLES, kind) && spec.includes(':') ? CABLES[kind] : undefined
   if (make === undefined) {
     const known = Object.keys(CABLES).map((name) => `${name}:…`)
-    throw new Errno('EINVAL', `there is no cable "${spec}" here, but null, loopback, generator, switch:…, patch:…, ${known.join(', ')}`)
+    throw new Errno(
+      'EINVAL',
+      `there is no cable "${spec}" here, but null, loopback, generator, switch:…, patch:…, ${known.join(', ')}`,
+    )
   }
   return make(kernel, rest)
 }

@@ -41,7 +41,14 @@ export function startDetached(args: readonly string[], log: string): Promise<voi
     pipe.on('close', () => {
       child.unref()
       if (said === READY) resolve()
-      else reject(new CommandError(said === '' ? `vnet ${args.find((word) => !word.startsWith('-'))}: it did not start; see ${log}` : said))
+      else
+        reject(
+          new CommandError(
+            said === ''
+              ? `vnet ${args.find((word) => !word.startsWith('-'))}: it did not start; see ${log}`
+              : said,
+          ),
+        )
     })
   })
 }

@@ -8,14 +8,17 @@ export interface Isolation {
   readonly problem: string | null
 }
 
-/** Finds out what this user may do: root needs no user namespace, others do. */
+/**
+ * Finds out what this user may do: root needs no user namespace, others do. There they stay who they are where unshare
+ * can do that: a program that takes itself for root, like tcpdump, would try to become somebody else.
+ */
 export function isolation(uid: number): Isolation {
-  const tries = uid === 0 ? ['-n', '-rn'] : ['-rn']
+  const tries = uid === 0 ? ['-n', '-rn'] : ['-cn', '-rn']
   let problem = ''
   for (const flags of tries) {
     const { status, stderr, error } = spawnSync('unshare', [flags, '--', 'true'], { encoding: 'utf8' })
     if (status === 0)
-      return { prefix: ['unshare', flags, '--'], userNamespace: flags === '-rn', problem: null }
+      return { prefix: ['unshare', flags, '--'], userNamespace: flags !== '-n', problem: null }
     problem = error?.message ?? stderr.trim()
   }
   return { prefix: [], userNamespace: false, problem }

@@ -124,7 +124,9 @@ async function checkFile(file: string): Promise<number> {
   const { name, lab } = readLabFile(file)
   const cards = lab.machines.reduce((sum, machine) => sum + machine.cards.length, 0)
   const many = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`
-  process.stdout.write(`${file}: lab "${name}": ${many(lab.machines.length, 'machine')}, ${many(cards, 'card')}\n`)
+  process.stdout.write(
+    `${file}: lab "${name}": ${many(lab.machines.length, 'machine')}, ${many(cards, 'card')}\n`,
+  )
   return 0
 }
 
@@ -133,8 +135,12 @@ async function told(run: (ready: () => void) => Promise<number>): Promise<never>
   try {
     process.exit(await run(() => tellParent(null)))
   } catch (error) {
-    if (!(error instanceof CommandError)) throw error
-    tellParent(error.message)
-    process.exit(error.exitCode)
+    if (error instanceof CommandError) {
+      tellParent(error.message)
+      process.exit(error.exitCode)
+    }
+    process.stderr.write(`${(error as Error).stack ?? String(error)}\n`)
+    tellParent(`vnet lab: ${(error as Error).message}`)
+    process.exit(1)
   }
 }

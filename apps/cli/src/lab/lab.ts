@@ -51,8 +51,7 @@ export class Lab {
     const built: LabSide[] = []
     this.sides = built
     try {
-      for (const [i, end] of ends.entries())
-        built.push(buildSide(kernel, i, options.namespaces[i]!, end))
+      for (const [i, end] of ends.entries()) built.push(buildSide(kernel, i, options.namespaces[i]!, end))
     } catch (error) {
       this.close()
       throw error

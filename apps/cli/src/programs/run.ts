@@ -1,4 +1,5 @@
-import { newProcess, programs, runProgram } from '@vnet/tools'
+import { newProcess, programs, runProgram, tcpdumpWith, type Program } from '@vnet/tools'
+import { captureFile } from './capture-file.ts'
 import { socketTransport } from './socket-transport.ts'
 
 /** What a program ended by SIGPIPE gives to its shell. */
@@ -9,7 +10,7 @@ const NOT_FOUND = 127
 /** Runs a program of `@vnet/tools` on this terminal. */
 export async function runOver(socket: string, words: readonly string[]): Promise<number> {
   const name = words[0]!
-  const program = Object.hasOwn(programs, name) ? programs[name] : undefined
+  const program = programOf(name)
   if (program === undefined) {
     process.stderr.write(`vnet: ${name} is not there yet; vnet exec -- ${name} runs the host’s\n`)
     return NOT_FOUND
@@ -31,6 +32,12 @@ export async function runOver(socket: string, words: readonly string[]): Promise
       running.interrupt()
     })
   })
+}
+
+/** Only tcpdump makes files of the host. */
+function programOf(name: string): Program | undefined {
+  if (name === 'tcpdump') return tcpdumpWith(captureFile)
+  return Object.hasOwn(programs, name) ? programs[name] : undefined
 }
 
 /** Another program leaves the input to the next one. */

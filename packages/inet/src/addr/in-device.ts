@@ -63,7 +63,7 @@ export function selectAddrOf(inDev: InDevice, dst: number, scope: number): numbe
   const { ifaList } = inDev
   for (let i = 0; i < ifaList.length; i++) {
     const ifa = ifaList[i]!
-    if (ifa.secondary || Math.min(ifa.scope, RtScope.LINK) > scope) continue
+    if (ifa.secondary || ifa.scope > scope) continue
     if (dst === 0 || ifa.matches(dst)) return ifa.localNr
     if (first === 0) first = ifa.localNr
   }

@@ -1,4 +1,4 @@
-import { devMcAdd, devMcDel, type NetDevice } from '@vnet/netdev'
+import { Arphrd, devMcAdd, devMcDel, type NetDevice } from '@vnet/netdev'
 import { ipEthMcMap } from '@vnet/wire'
 import { Errno } from '@vnet/kernel'
 import type { InDevice, IpMcList } from './in-device.ts'
@@ -65,12 +65,17 @@ function groupDropped(inDev: InDevice, group: IpMcList): void {
   if (group.address !== IGMP_ALL_HOSTS) inDev.igmp.changed(group.address, false)
 }
 
+/** Groups have link addresses on Ethernet; the loopback device hears everything. @kernel arp_mc_map() net/ipv4/arp.c */
+function hasLinkGroups(dev: NetDevice<any>): boolean {
+  return dev.type === Arphrd.ETHER
+}
+
 function filterAdd(dev: NetDevice<any>, address: number): void {
-  if (dev.addrLen === 6) devMcAdd(dev, ipEthMcMap(address))
+  if (hasLinkGroups(dev)) devMcAdd(dev, ipEthMcMap(address))
 }
 
 function filterDel(dev: NetDevice<any>, address: number): void {
-  if (dev.addrLen !== 6) return
+  if (!hasLinkGroups(dev)) return
   try {
     devMcDel(dev, ipEthMcMap(address))
   } catch (error) {

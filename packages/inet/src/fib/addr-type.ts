@@ -38,7 +38,7 @@ export function ipDevFind(ipv4: Ipv4, address: number): NetDevice<any> | null {
 export function inetSelectAddr(ipv4: Ipv4, dev: NetDevice<any>, dst: number, scope: number): number {
   const own = ipv4.inDev(dev)
   const address = own === null ? 0 : selectAddrOf(own, dst, scope)
-  if (address !== 0 || scope === RtScope.LINK) return address
+  if (address !== 0) return address
   for (const inDev of ipv4.devices.values()) {
     if (inDev.dev === dev) continue
     const other = selectAddrOf(inDev, 0, scope)

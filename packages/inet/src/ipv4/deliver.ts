@@ -1,6 +1,7 @@
-import { type SkBuff } from '@vnet/netdev'
+import { Iff, type NetDevice, type SkBuff } from '@vnet/netdev'
 import { csumTcpudpNofold, getUnalignedBe32 } from '@vnet/wire'
 import { igmpRcv } from '../addr/igmp-rcv.ts'
+import { ipDevFind } from '../fib/addr-type.ts'
 import { rawDeliver } from '../sock/raw-rcv.ts'
 import type { RxInfo } from '../sock/transport.ts'
 import { UDP_NOPORT, udpRcv } from '../sock/udp-rcv.ts'
@@ -9,16 +10,19 @@ import { ipHdrLen } from './header.ts'
 import { icmpRcv } from './icmp-rcv.ts'
 import { icmpSend } from './icmp-send.ts'
 import type { Ipv4 } from './ipv4.ts'
+import { tcp4Rcv } from './tcp.ts'
+
+const KNOWN: readonly number[] = [IpProto.ICMP, IpProto.IGMP, IpProto.TCP, IpProto.UDP]
 
 /** Gives a whole packet for us to its protocol. It stays the caller's. @kernel ip_protocol_deliver_rcu() net/ipv4/ip_input.c */
 export function ipDeliver(ipv4: Ipv4, skb: SkBuff, type: number): void {
   const { mem, data } = skb
-  const info = rxInfo(skb, type)
+  const info = rxInfo(ipv4, skb, type)
   const protocol = mem[data + 9]!
   const hlen = ipHdrLen(mem, data)
   const icmpType = protocol === IpProto.ICMP && skb.len > hlen ? mem[data + hlen]! : -1
   const raw = rawDeliver(ipv4.inet, skb, info, protocol, icmpType)
-  if (protocol !== IpProto.ICMP && protocol !== IpProto.UDP && protocol !== IpProto.IGMP) {
+  if (!KNOWN.includes(protocol)) {
     if (raw) ipv4.ip.inDelivers++
     else unknown(ipv4, skb)
     return
@@ -29,6 +33,7 @@ export function ipDeliver(ipv4: Ipv4, skb: SkBuff, type: number): void {
   skb.transportHeader = skb.data
   if (protocol === IpProto.ICMP) icmpRcv(ipv4, skb, info)
   else if (protocol === IpProto.UDP) udp(ipv4, skb, info)
+  else if (protocol === IpProto.TCP) tcp4Rcv(ipv4, skb, info)
   else igmpRcv(ipv4, skb, info)
 }
 
@@ -45,16 +50,22 @@ function udp(ipv4: Ipv4, skb: SkBuff, info: RxInfo): void {
   if (result === UDP_NOPORT) icmpSend(ipv4, skb, 3, 3)
 }
 
-function rxInfo(skb: SkBuff, type: number): RxInfo {
+function rxInfo(ipv4: Ipv4, skb: SkBuff, type: number): RxInfo {
   const { mem, data } = skb
   return {
     family: 2,
     src: mem.slice(data + 12, data + 16),
     dst: mem.slice(data + 16, data + 20),
-    dev: skb.dev!,
+    dev: inputDevice(ipv4, skb.dev!, type, getUnalignedBe32(mem, data + 16)),
     ttl: mem[data + 8]!,
     tos: mem[data + 1]!,
     broadcast: type === RtnType.BROADCAST,
     multicast: type === RtnType.MULTICAST,
   }
+}
+
+/** The device a packet is for: our own went over the loopback device, and sockets see the address's. @kernel inet_iif() include/net/route.h */
+function inputDevice(ipv4: Ipv4, dev: NetDevice<any>, type: number, dst: number): NetDevice<any> {
+  if ((dev.flags & Iff.LOOPBACK) === 0 || type !== RtnType.LOCAL) return dev
+  return ipDevFind(ipv4, dst) ?? dev
 }

@@ -9,6 +9,7 @@ import { icmpv6Rcv } from './icmp6.ts'
 import { Icmp6Code, icmpv6Send } from './icmp6-send.ts'
 import type { Inet6Dev } from './inet6-dev.ts'
 import type { Ipv6 } from './ipv6.ts'
+import { tcp6Rcv } from './tcp.ts'
 
 /** Headers of a packet before we lose patience. @kernel IP6_DEFAULT_MAX_HBH_OPTS_CNT include/net/ipv6.h */
 const MAX_HEADERS = 16
@@ -120,6 +121,10 @@ function deliver(
   } else if (protocol === IpProto.UDP) {
     udp(ipv6, skb, info)
     ipv6.inc(idev, 'InDelivers')
+  } else if (protocol === IpProto.TCP) {
+    tcp6Rcv(ipv6, skb, info)
+    ipv6.inc(idev, 'InDelivers')
+    consumeSkb(skb)
   } else if (raw) {
     ipv6.inc(idev, 'InDelivers')
     consumeSkb(skb)

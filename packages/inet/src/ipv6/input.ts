@@ -22,6 +22,7 @@ import { Icmp6Code, icmpv6Send } from './icmp6-send.ts'
 import type { Inet6Dev } from './inet6-dev.ts'
 import { ip6InputFinish } from './input-finish.ts'
 import { type Ipv6, ipv6GetIfaddr } from './ipv6.ts'
+import { udpRcvSegment } from '../ipv4/gso.ts'
 import { mcLookup } from './mcast-group.ts'
 import { IPV6_HLEN } from './output.ts'
 
@@ -38,6 +39,7 @@ export function ipv6Rcv(ipv6: Ipv6, skb: SkBuff, dev: NetDevice<any>): number {
     kfreeSkb(skb, SkbDropReason.OTHERHOST)
     return NET_RX_DROP
   }
+  if (skb.gsoSize !== 0 && skb.mem[skb.data + 6] === IpProto.UDP) return merged(ipv6, skb, dev)
   const idev = ipv6.devs.get(dev) ?? null
   ipv6.inc(idev, 'InReceives')
   ipv6.inc(idev, 'InOctets', skb.len)
@@ -54,6 +56,13 @@ export function ipv6Rcv(ipv6: Ipv6, skb: SkBuff, dev: NetDevice<any>): number {
   const next = hopByHop(ipv6, idev, skb)
   if (next === null) return drop(ipv6, idev, skb, 'InHdrErrors')
   return route(ipv6, idev, skb, next)
+}
+
+/** Datagrams that were merged on receive, one by one. */
+function merged(ipv6: Ipv6, skb: SkBuff, dev: NetDevice<any>): number {
+  if (udpRcvSegment(skb, (segment) => void ipv6Rcv(ipv6, segment, dev))) return NET_RX_SUCCESS
+  ipv6.inc(ipv6.devs.get(dev) ?? null, 'InDiscards')
+  return NET_RX_DROP
 }
 
 function drop(ipv6: Ipv6, idev: Inet6Dev | null, skb: SkBuff, counter: Parameters<Ipv6['inc']>[1]): number {

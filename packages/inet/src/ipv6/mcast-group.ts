@@ -1,5 +1,5 @@
 import { cancelWork, Errno, type WorkStruct, workSetup } from '@vnet/kernel'
-import { devMcAdd, devMcDel, Iff, type NetDevice } from '@vnet/netdev'
+import { Arphrd, devMcAdd, devMcDel, Iff, type NetDevice } from '@vnet/netdev'
 import { ipv6EthMcMap } from '@vnet/wire'
 import { IN6ADDR_LINKLOCAL_ALLNODES, Ipv6AddrScope, ipv6AddrEqual, ipv6AddrScope } from './address.ts'
 import type { Inet6Dev } from './inet6-dev.ts'
@@ -109,7 +109,7 @@ function filterDel(dev: NetDevice<any>, address: Uint8Array): void {
   }
 }
 
-/** Groups have link addresses on Ethernet, and on the loopback device, which has Ethernet's headers. @kernel ndisc_mc_map() net/ipv6/ndisc.c */
+/** Groups have link addresses on Ethernet; the loopback device hears everything. @kernel ndisc_mc_map() net/ipv6/ndisc.c */
 function hasLinkGroups(idev: Inet6Dev): boolean {
-  return idev.dev.addrLen === 6
+  return idev.dev.type === Arphrd.ETHER
 }

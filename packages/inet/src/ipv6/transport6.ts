@@ -134,7 +134,6 @@ function deviceOf(ipv6: Ipv6, sock: InetSock, to: InetAddr, control: SendControl
     if (boundDevIf !== 0 && boundDevIf !== scope) throw new Errno('EINVAL')
     ifindex = scope
   }
-  if (ifindex === 0 && oneLink) ifindex = sock.scopeId
   if (ifindex === 0 && group) ifindex = multicastIf
   if (ifindex === 0) return null
   const dev = netOf(ipv6.kernel).devByIndex.get(ifindex)

@@ -4,6 +4,7 @@ import type { InetAddr } from '../types/objects.ts'
 import { pingErrorSock } from './ping-rcv.ts'
 import type { SockError } from './queue.ts'
 import { rawMatches } from './raw-rcv.ts'
+import { linkScope } from './scope.ts'
 import { udpErrorSock } from './udp-rcv.ts'
 
 /** An ICMP error about a packet that went out from here. @kernel icmp_socket_deliver() net/ipv4/icmp.c */
@@ -47,14 +48,18 @@ export function sockError(inet: Inet, report: ErrorReport): void {
 }
 
 function entry(inet: Inet, report: ErrorReport, from: number, port: number): SockError {
-  const to: InetAddr = { address: report.dst.slice(), port }
+  const to: InetAddr = { address: report.dst.slice(), port, scopeId: linkScope(report.dst, report.ifindex) }
   return {
     errno: report.errno,
     origin: report.origin,
     type: report.type,
     code: report.code,
     info: report.info,
-    offender: { address: report.offender.slice(), port: 0 },
+    offender: {
+      address: report.offender.slice(),
+      port: 0,
+      scopeId: linkScope(report.offender, report.ifindex),
+    },
     to,
     bytes: report.quoted.slice(Math.min(from, report.quoted.length)),
     tstamp: inet.kernel.clock.ktimeGet(),

@@ -6,6 +6,7 @@ import type { InetAddr } from '../types/objects.ts'
 import { ipMcDropSocket, type Membership } from './membership.ts'
 import { SockOptions } from './options.ts'
 import { BoundedQueue, type Datagram, type SockError } from './queue.ts'
+import { linkScope, needsScopeId } from './scope.ts'
 import type { InetTransport, RxInfo, SendControl } from './transport.ts'
 
 /**
@@ -28,7 +29,6 @@ export abstract class InetSock {
   localPort = 0
   /** The address was asked for by bind, not chosen by connect. */
   boundAddress = false
-  scopeId = 0
   remote: InetAddr | null = null
   closed = false
   drops = 0
@@ -51,11 +51,18 @@ export abstract class InetSock {
   bind(addr: InetAddr): void {
     this.checkOpen()
     this.checkLength(addr)
-    this.transport.checkBind(this, addr)
-    this.takePort(addr)
+    const device = this.options.boundDevIf
+    // Bound to an address of one link, it is bound to the device.
+    if (needsScopeId(addr.address) && (addr.scopeId ?? 0) !== 0) this.options.boundDevIf = addr.scopeId!
+    try {
+      this.transport.checkBind(this, addr)
+      this.takePort(addr)
+    } catch (error) {
+      this.options.boundDevIf = device
+      throw error
+    }
     this.local = addr.address.slice()
     this.boundAddress = !isAny(addr.address)
-    this.scopeId = addr.scopeId ?? 0
   }
 
   /** Fixes the other end; without a local address the route's source is taken. @throws Errno ENETUNREACH, EACCES @kernel ip4_datagram_connect() net/ipv4/datagram.c */
@@ -68,19 +75,31 @@ export abstract class InetSock {
     if (isAny(this.local)) this.local = route.src.slice()
     this.autobind()
     this.ident = this.inet.kernel.rng.below(0x10000)
-    this.remote = { address: to.address.slice(), port: to.port, scopeId: to.scopeId ?? 0 }
+    if (needsScopeId(to.address)) this.options.boundDevIf = this.#deviceFor(to)
+    const scopeId = linkScope(to.address, this.options.boundDevIf)
+    this.remote = { address: to.address.slice(), port: to.port, scopeId }
+  }
+
+  /** Connected to an address of one link, it is bound to the device. @kernel __ip6_datagram_connect() net/ipv6/datagram.c */
+  #deviceFor(to: InetAddr): number {
+    const { scopeId = 0 } = to
+    const { boundDevIf, multicastIf } = this.options
+    if (scopeId !== 0 || boundDevIf !== 0) return scopeId === 0 ? boundDevIf : scopeId
+    return to.address[0] === 0xff ? multicastIf : 0
   }
 
   /** Forgets the other end. @kernel __udp_disconnect() net/ipv4/udp.c */
   disconnect(): void {
     this.remote = null
+    this.options.boundDevIf = 0
     this.soError = 0
     if (!this.boundAddress) this.local = this.transport.anyAddress
   }
 
   /** The local address and port. */
   getsockname(): InetAddr {
-    return { address: this.local, port: this.localPort, scopeId: this.scopeId }
+    const scopeId = linkScope(this.local, this.options.boundDevIf)
+    return { address: this.local, port: this.localPort, scopeId }
   }
 
   /** The other end. @throws Errno ENOTCONN */
@@ -141,7 +160,7 @@ export abstract class InetSock {
   queue(skb: SkBuff, info: RxInfo, port: number): boolean {
     const datagram: Datagram = {
       bytes: skb.mem.slice(skb.data, skb.data + skb.len),
-      from: { address: info.src.slice(), port, scopeId: scopeOf(info) },
+      from: { address: info.src.slice(), port, scopeId: linkScope(info.src, info.dev.ifindex) },
       to: info.dst.slice(),
       ifindex: info.dev.ifindex,
       ttl: info.ttl,
@@ -234,11 +253,6 @@ export function sameAddress(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
   return true
-}
-
-function scopeOf(info: RxInfo): number {
-  const linkLocal = info.family === 10 && info.src[0] === 0xfe && (info.src[1]! & 0xc0) === 0x80
-  return linkLocal ? info.dev.ifindex : 0
 }
 
 /** The name of a positive errno. @kernel none */

@@ -43,8 +43,6 @@ function devLine(dev: NetDevice<any>): string {
 export function procNetDevMcast(kernel: Kernel): string {
   let out = ''
   for (const dev of forEachNetdev(kernel)) {
-    // A loopback device listens to everything, so no group has a link address there.
-    if ((dev.flags & Iff.LOOPBACK) !== 0) continue
     for (const entry of dev.mc.values()) {
       const address = Array.from(entry.addr, (byte) => byte.toString(16).padStart(2, '0')).join('')
       // The count of those that joined by hand is always 0 here: nobody does it globally.

@@ -11,8 +11,6 @@ const UDP_NAMES =
   'InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors InCsumErrors IgnoredMulti MemErrors'
 const TCP_NAMES =
   'RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens PassiveOpens AttemptFails EstabResets CurrEstab InSegs OutSegs RetransSegs InErrs OutRsts InCsumErrors'
-/** A kernel without TCP still shows its limits. */
-const TCP_VALUES = [1, 200, 120000, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
 
 type Values = readonly number[]
 
@@ -25,10 +23,16 @@ export function procNetSnmp(inet: Inet): string {
   return (
     section('Ip', IP_NAMES, ipValues(inet)) +
     icmpSections(inet) +
-    section('Tcp', TCP_NAMES, TCP_VALUES) +
+    section('Tcp', TCP_NAMES, tcpValues(inet)) +
     section('Udp', UDP_NAMES, udpValues(inet.ipv4.udp)) +
     section('UdpLite', UDP_NAMES, [0, 0, 0, 0, 0, 0, 0, 0, 0])
   )
+}
+
+/** A kernel without TCP still shows its limits, and what it refused. */
+function tcpValues({ tcp }: Inet): Values {
+  const { inSegs, outSegs, inErrs, outRsts, inCsumErrors } = tcp
+  return [1, 200, 120000, -1, 0, 0, 0, 0, 0, inSegs, outSegs, 0, inErrs, outRsts, inCsumErrors]
 }
 
 function udpValues(udp: UdpMib): Values {

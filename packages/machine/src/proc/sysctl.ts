@@ -1,6 +1,7 @@
 import {
   addrconfSetAddrGenMode,
   addrconfSetDisableIpv6,
+  addrconfSetForwarding,
   In6AddrGenMode,
   ipv6Of,
   type Inet,
@@ -116,6 +117,8 @@ function confDir(ipv6: Ipv6, cnf: Ipv6Cnf, devices: readonly Inet6Dev[]): VfsDir
         rtnl.run(() => {
           for (const idev of devices) act(idev, value)
           cnf[key] = value
+          // What holds for all devices holds for those to come.
+          if (key === 'forwarding' && cnf === ipv6.devconfAll) ipv6.devconfDflt.forwarding = value
         }),
     )
   return mergedDir(
@@ -123,7 +126,7 @@ function confDir(ipv6: Ipv6, cnf: Ipv6Cnf, devices: readonly Inet6Dev[]): VfsDir
     staticDir({
       addr_gen_mode: acting('addrGenMode', setAddrGenMode),
       disable_ipv6: acting('disableIpv6', (idev, value) => addrconfSetDisableIpv6(idev, value !== 0)),
-      forwarding: acting('forwarding', (idev, value) => (idev.cnf.forwarding = value)),
+      forwarding: acting('forwarding', addrconfSetForwarding),
     }),
   )
 }

@@ -55,6 +55,17 @@ function hops(key: 'ttl' | 'multicastTtl', min: number, standard: number): Optio
   }
 }
 
+/** What would live for no hop. @kernel IP_TTL net/ipv4/ip_sockglue.c */
+function notZero(option: Option): Option {
+  return {
+    ...option,
+    set(sock, value) {
+      if (intOf(value) === 0) throw new Errno('EINVAL')
+      option.set?.(sock, value)
+    },
+  }
+}
+
 /** Twice what was asked for, within bounds. @kernel __sock_set_rcvbuf() net/core/sock.c */
 function buffer(key: 'rcvbuf' | 'sndbuf'): Option {
   return {
@@ -99,7 +110,7 @@ const SOCKET: Readonly<Record<number, Option>> = {
 
 const IPV4: Readonly<Record<number, Option>> = {
   [IpOpt.TOS]: number('tos', 0, 255),
-  [IpOpt.TTL]: hops('ttl', -1, 64),
+  [IpOpt.TTL]: notZero(hops('ttl', -1, 64)),
   [IpOpt.HDRINCL]: flag('hdrincl'),
   [IpOpt.OPTIONS]: { set: noOptions, get: () => new Uint8Array(0) },
   [IpOpt.RECVOPTS]: ignored,

@@ -53,7 +53,7 @@ export function* arping(process: Process): Syscalls<number> {
   } catch (error) {
     if (error instanceof ArpingError) {
       const text = `${error.message}\n`
-      if (error.exitCode === 0) process.stdout(text)
+      if (error.told) process.stdout(text)
       else process.stderr(text)
       return error.exitCode
     }
@@ -234,7 +234,7 @@ function* indexOf(process: Process, fd: number, device: string): Syscalls<number
 function* macOf(process: Process, fd: number, device: string): Syscalls<Uint8Array> {
   const bytes = yield* ifreq(process, fd, Sioc.GIFHWADDR, device)
   const type = new DataView(bytes.buffer, bytes.byteOffset).getUint16(16, true)
-  if (type !== 1) throw new ArpingError(`Interface "${device}" is not ARPable`)
+  if (type !== 1) throw new ArpingError(`Interface "${device}" is not ARPable`, 2, true)
   return bytes.slice(18, 24)
 }
 
@@ -246,9 +246,9 @@ function* flagsOf(process: Process, fd: number, device: string): Syscalls<number
 /** @throws ArpingError */
 function* checkFlags(process: Process, fd: number, device: string): Syscalls<void> {
   const flags = yield* flagsOf(process, fd, device)
-  if ((flags & Iff.UP) === 0) throw new ArpingError(`Interface "${device}" is down`)
+  if ((flags & Iff.UP) === 0) throw new ArpingError(`Interface "${device}" is down`, 2, true)
   if ((flags & (Iff.NOARP | Iff.LOOPBACK)) !== 0)
-    throw new ArpingError(`Interface "${device}" is not ARPable`)
+    throw new ArpingError(`Interface "${device}" is not ARPable`, 2, true)
 }
 
 /** The device, when there is only one that could be meant. @throws ArpingError */

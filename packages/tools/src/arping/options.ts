@@ -4,10 +4,13 @@ import { parseIpv4Address } from '@vnet/wire'
 /** A refusal of the tool itself. */
 export class ArpingError extends Errno {
   readonly exitCode: number
+  /** It is an answer rather than a complaint. */
+  readonly told: boolean
 
-  constructor(message: string, exitCode = 2) {
+  constructor(message: string, exitCode = 2, told = false) {
     super('EINVAL', message)
     this.exitCode = exitCode
+    this.told = told
   }
 }
 
@@ -80,7 +83,7 @@ export function parseArping(argv: readonly string[]): ArpingOptions {
       for (let at = 1; at < word.length; at++) {
         const letter = word[at]!
         if ('fqbDUA'.includes(letter)) flags.add(letter)
-        else if (letter === 'V') throw new ArpingError('arping from vnet, after iputils 20221126', 0)
+        else if (letter === 'V') throw new ArpingError('arping from vnet, after iputils 20221126', 0, true)
         else if (letter === 'h') throw new ArpingError(USAGE)
         else if ('cwiIs'.includes(letter)) {
           const value = at + 1 < word.length ? word.slice(at + 1) : rest.shift()

@@ -118,6 +118,8 @@ function resolve(target: string, family: 0 | 2 | 10): Pick<PingOptions, 'family'
   const v4 = target === 'localhost' && family !== 10 ? Uint8Array.of(127, 0, 0, 1) : ipv4Of(target)
   const [text, zone = ''] = target === 'localhost' ? ['::1'] : target.split('%')
   const v6 = v4 === null || family === 10 ? parseIpv6Address(text!) : null
+  // All zeros is this machine.
+  if (v4?.every((byte) => byte === 0) === true) v4.set([127, 0, 0, 1])
   if (v4 !== null && family !== 10) return { family: 2, address: v4, zone: '' }
   if (v6 !== null && family !== 2) return { family: 10, address: v6, zone }
   const known = v4 !== null || v6 !== null

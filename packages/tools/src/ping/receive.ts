@@ -28,6 +28,8 @@ export function* receiveAll(ping: PingRun): Syscalls<Trouble | null> {
       if (trouble === null) return first
       first ??= trouble
     } else yield* answer(ping, message)
+    // Nothing more is awaited: what comes all the same can wait.
+    if (ping.tally.inFlight === 0) return first
   }
 }
 

@@ -43,8 +43,8 @@ export interface CardHostOptions {
 }
 
 /** Empty rounds before the thread goes to sleep; it grows when sleep proves short, and shrinks when it is long. */
-const SPIN_LEAST = 200
-const SPIN_MOST = 20_000
+const SPIN_LEAST = 2_000
+const SPIN_MOST = 50_000
 /** A sleep that ends before that many ms was not worth it. */
 const SHORT_MS = 1
 /** Busy rounds before the event loop gets a turn, for messages and for cables that live by it. */

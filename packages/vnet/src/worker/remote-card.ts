@@ -67,7 +67,11 @@ export class RemoteCard implements VnetHw {
     this.name = options.name ?? 'vnet-remote'
     this.commandMs = options.commandMs ?? 5_000
     this.queues = options.queues ?? channels.length
-    if (!(channels.length >= 1 && this.queues >= channels.length && this.queues <= channels.length * MAX_QUEUES))
+    if (!(
+      channels.length >= 1 &&
+      this.queues >= channels.length &&
+      this.queues <= channels.length * MAX_QUEUES
+    ))
       throw new RangeError(`a card of ${this.queues} queues on ${channels.length} threads`)
     this.macAddress = Uint8Array.from(options.macAddress ?? [2, 0, 0, 0, 0, 1])
     const all = Array.from({ length: this.queues }, (_, q) => q)

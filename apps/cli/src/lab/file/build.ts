@@ -1,4 +1,10 @@
-import { Errno, parseModuleParam, type ModuleContext, type ModuleDefinition, type ModuleParamValue } from '@vnet/kernel'
+import {
+  Errno,
+  parseModuleParam,
+  type ModuleContext,
+  type ModuleDefinition,
+  type ModuleParamValue,
+} from '@vnet/kernel'
 import { cablesOf, type CardCable, type Machine } from '@vnet/machine'
 import { createCard, createVnetModule, VnetInstances } from '@vnet/vnet'
 import { CommandError } from '../../errors.ts'
@@ -27,14 +33,24 @@ function configure(machine: Machine, dev: string, { addresses, mtu, up }: LabCar
   if (up) run(machine, ['ip', 'link', 'set', dev, 'up'])
   for (const address of addresses)
     // Nobody waits two seconds for an address that the file says is free.
-    run(machine, ['ip', ...v6(address), 'addr', 'add', address, 'dev', dev, ...(address.includes(':') ? ['nodad'] : [])])
+    run(machine, [
+      'ip',
+      ...v6(address),
+      'addr',
+      'add',
+      address,
+      'dev',
+      dev,
+      ...(address.includes(':') ? ['nodad'] : []),
+    ])
 }
 
 const v6 = (address: string): string[] => (address.includes(':') ? ['-6'] : [])
 
 function run(machine: Machine, words: readonly string[]): void {
   const { exitCode, stderr } = machine.run(words)
-  if (exitCode !== 0) throw new CommandError(`vnet lab: ${machine.name}: ${words.join(' ')}: ${stderr.trim()}`)
+  if (exitCode !== 0)
+    throw new CommandError(`vnet lab: ${machine.name}: ${words.join(' ')}: ${stderr.trim()}`)
 }
 
 function loadCards(machine: Machine, wanted: LabMachine, faults: string, index: number): void {
@@ -84,7 +100,8 @@ function probe(
   try {
     const card = createCard(kernel, {
       name: `vnet-card${i}`,
-      macAddress: wanted.mac === undefined ? Uint8Array.of(2, 0, 0, 1, machine + 1, i + 1) : etherBytes(wanted.mac),
+      macAddress:
+        wanted.mac === undefined ? Uint8Array.of(2, 0, 0, 1, machine + 1, i + 1) : etherBytes(wanted.mac),
       queues: Number(params['queues']),
       backend: cable.first(wanted.cable, wanted.faults ?? faults),
     })

@@ -50,6 +50,8 @@ function cableProblem({ switches, cables }: LabFile, spec: string): string | nul
 function patchProblems(lab: LabFile): string[] {
   return Object.keys(lab.cables).flatMap((name) => {
     const ends = plugs(lab).filter(({ spec }) => spec === `patch:${name}`).length
-    return ends === 2 ? [] : [`cables.${name}: expected two cards with the cable "patch:${name}", found ${ends}`]
+    return ends === 2
+      ? []
+      : [`cables.${name}: expected two cards with the cable "patch:${name}", found ${ends}`]
   })
 }

@@ -16,17 +16,28 @@ export async function runFileLab({ name, lab }: NamedLab, file: string, ready: (
   // Each machine listens for the signals that end it.
   process.setMaxListeners(lab.machines.length * 4 + 16)
   try {
-    return await runAll(lab.machines.length, (index, booted, isReady) => {
-      const { name: machine, seed = index + 1 } = lab.machines[index]!
-      const paths = machinePaths(machine)
-      const setUp = (made: Machine): void => {
-        booted(made)
-        if (index === 0) writeRecord({ name, machines: lab.machines.map((one) => one.name), namespaces: [], file })
-        buildMachine(made, lab, index)
-      }
-      const running = runMachine(paths, { seed, console: () => {}, ready: isReady, setUp, host: { shared } })
-      return running.finally(() => dropPidFile(paths.pid))
-    }, ready)
+    return await runAll(
+      lab.machines.length,
+      (index, booted, isReady) => {
+        const { name: machine, seed = index + 1 } = lab.machines[index]!
+        const paths = machinePaths(machine)
+        const setUp = (made: Machine): void => {
+          booted(made)
+          if (index === 0)
+            writeRecord({ name, machines: lab.machines.map((one) => one.name), namespaces: [], file })
+          buildMachine(made, lab, index)
+        }
+        const running = runMachine(paths, {
+          seed,
+          console: () => {},
+          ready: isReady,
+          setUp,
+          host: { shared },
+        })
+        return running.finally(() => dropPidFile(paths.pid))
+      },
+      ready,
+    )
   } finally {
     dropRecord(name)
     hub.shutdown()

@@ -17,9 +17,11 @@ export function readLabFile(path: string): NamedLab {
   const problems = result.success ? contradictions(result.output) : result.issues.map(issueText)
   if (problems.length > 0) throw new CommandError(problems.map((line) => `${path}: ${line}`).join('\n'))
   const lab = result.output as LabFile
-  const name = lab.name ?? basename(path).replace(/\.json$/i, '')
-  if (!v.is(LabSchema.entries.name, name))
-    throw new CommandError(`${path}: name: "${name}" is no name for a lab; write one into the file: ${EXPECTED['name']}`)
+  const name: string = lab.name ?? basename(path).replace(/\.json$/i, '')
+  if (!v.safeParse(LabSchema.entries.name, name).success)
+    throw new CommandError(
+      `${path}: name: "${name}" is no name for a lab; write one into the file: ${EXPECTED['name']}`,
+    )
   return { name, lab }
 }
 
@@ -44,7 +46,9 @@ function why({ code, message }: NodeJS.ErrnoException): string {
 
 function issueText(issue: v.BaseIssue<unknown>): string {
   const keys = (issue.path ?? []).map(({ key }) => key as string | number)
-  const path = keys.map((key, i) => (typeof key === 'number' ? `[${key}]` : `${i === 0 ? '' : '.'}${key}`)).join('')
+  const path = keys
+    .map((key, i) => (typeof key === 'number' ? `[${key}]` : `${i === 0 ? '' : '.'}${key}`))
+    .join('')
   const where = path === '' ? 'the file' : path
   // Ours: the check that the value itself failed has a sentence of its own.
   if (issue.type === 'raw_check') return `${where}: ${issue.message}`

@@ -38,7 +38,10 @@ const Card = v.strictObject({
 })
 
 const Route = v.strictObject({
-  to: v.pipe(v.string(), v.check((to) => to === 'default' || isPrefix(to))),
+  to: v.pipe(
+    v.string(),
+    v.check((to) => to === 'default' || isPrefix(to)),
+  ),
   via: v.pipe(v.string(), v.check(isAddress)),
 })
 

@@ -20,5 +20,8 @@ export function fileSteps({ name, lab }: NamedLab): string {
 function pair({ machines }: NamedLab['lab']): [string, string | undefined] {
   const first = machines.find(({ cards }) => cards.length > 0) ?? machines[0]!
   const others = machines.filter((machine) => machine !== first)
-  return [first.name, others.flatMap(({ cards }) => cards.flatMap(({ addresses }) => addresses))[0]?.replace(/\/.*/, '')]
+  return [
+    first.name,
+    others.flatMap(({ cards }) => cards.flatMap(({ addresses }) => addresses))[0]?.replace(/\/.*/, ''),
+  ]
 }
