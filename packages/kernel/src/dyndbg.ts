@@ -35,6 +35,8 @@ export class DebugSite {
   readonly class: string | undefined
   /** True when the `p` flag is set. Only queries change it. */
   enabled = false
+  /** Told when the line is switched on or off, for a line whose arguments come from a tracepoint. */
+  onSwitch: ((on: boolean) => void) | null = null
   readonly #kernel: Kernel
   #flags = ''
 
@@ -72,7 +74,10 @@ export class DebugSite {
       if (op === '=' ? named : op === '+' ? had || named : had && !named) next += flag
     }
     this.#flags = next
-    this.enabled = next.includes('p')
+    const on = next.includes('p')
+    if (on === this.enabled) return
+    this.enabled = on
+    this.onSwitch?.(on)
   }
 
   /** What `m`, `f`, `s`, `l` and `t` put before a line. @kernel __dynamic_emit_prefix() lib/dynamic_debug.c */
@@ -164,7 +169,11 @@ export class DynamicDebug {
   /** Forgets a module's sites. @kernel ddebug_remove_module() lib/dynamic_debug.c */
   removeModule(module: string): void {
     this.#atLoad.delete(module)
-    for (const [key, site] of this.#sites) if (site.module === module) this.#sites.delete(key)
+    for (const [key, site] of this.#sites) {
+      if (site.module !== module) continue
+      site.apply('-', 'p')
+      this.#sites.delete(key)
+    }
   }
 
   /** A bad `dyndbg=` does not keep the module out; it is only logged. */

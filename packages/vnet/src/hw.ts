@@ -49,7 +49,7 @@ export type CardRing = DescRing | SharedDescRing
 export interface VnetHw {
   /** Queue pairs, each with its own interrupt vector. */
   readonly queues: number
-  /** The card runs in another thread: its rings must be the producer's ends of `SharedDescRing`. */
+  /** The card runs in another thread: its rings must be the producer's ends of `SharedDescRing`, that of transmit deferred. */
   readonly remote?: boolean
   /** The address burnt into the card: six bytes. */
   readonly macAddress: Uint8Array
@@ -65,7 +65,7 @@ export interface VnetHw {
   enableRx(on: boolean, maxFrame: number): void
   setRxFilter(filter: RxFilter): void
   setCoalesce(coalesce: Coalesce): void
-  /** Tells the card that transmit descriptors were published. */
+  /** Tells the card that transmit descriptors were posted; to one in another thread, publishes them. */
   doorbell(queue: number): void
   /** Reads and clears the interrupt cause of a vector; reading acknowledges it. */
   readCause(queue: number): number

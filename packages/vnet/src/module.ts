@@ -13,6 +13,7 @@ import {
 import { isValidEtherAddr, parseMac, type NetDevice } from '@vnet/netdev'
 import { createCard, type VnetCard } from './card.ts'
 import { DRV_NAME, DRV_VERSION, createVnet, destroyVnet } from './device.ts'
+import { vnetDebug } from './debug.ts'
 import type { VnetPriv } from './queue.ts'
 import { checkRingSize } from './ring-size.ts'
 
@@ -144,6 +145,7 @@ function vnetInit(ctx: ModuleContext, backend: (kernel: Kernel, index: number) =
   const { kernel } = ctx
   const instances = new VnetInstances()
   ctx.data = instances
+  vnetDebug(kernel, ctx.name, (name) => instances.all.some(({ dev }) => dev.name === name))
   try {
     for (let i = 0; i < Number(ctx.params['devices']); i++) {
       const card = createCard(kernel, {

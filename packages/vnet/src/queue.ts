@@ -120,9 +120,9 @@ function allocQueueMemory(dev: NetDevice<VnetPriv>, index: number, sizes: QueueS
   const txBytes = descRingBytes(sizes.tx, DESC_WORDS)
   const block = mem.alloc(txBytes + descRingBytes(sizes.rx, DESC_WORDS), RING_ALIGN)
   const { remote = false } = dev.priv.hw
-  const ring = (size: number, at: number): CardRing => {
+  const ring = (size: number, at: number, deferred: boolean): CardRing => {
     const layout = descRingLayout(size, DESC_WORDS, block.region.buffer, block.offset + at)
-    return remote ? new SharedDescRing(layout, 'producer') : new DescRing(layout)
+    return remote ? new SharedDescRing(layout, 'producer', { deferred }) : new DescRing(layout)
   }
   try {
     // Twice the ring: as many pages as are posted may be on their way through the stack.
@@ -131,7 +131,7 @@ function allocQueueMemory(dev: NetDevice<VnetPriv>, index: number, sizes: QueueS
       count: sizes.rx * 2,
       bufSize: pageSize(sizes.mtu),
     })
-    return { block, tx: ring(sizes.tx, 0), rx: ring(sizes.rx, txBytes), pool }
+    return { block, tx: ring(sizes.tx, 0, true), rx: ring(sizes.rx, txBytes, false), pool }
   } catch (error) {
     mem.free(block)
     throw error

@@ -1,6 +1,7 @@
 import { build } from 'esbuild'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
+import { DescRing, descRingLayout } from '@vnet/core-ring'
 import { createKernel, dmesg, type Kernel } from '@vnet/kernel'
 import {
   consumeSkb,
@@ -178,6 +179,11 @@ describe('a card in another thread', () => {
     hw.destroy()
     expect(kernel.violations).toEqual([])
     expect(left(kernel)).toEqual([])
+  })
+
+  it('RING-06 refuses rings that are not shared', () => {
+    const { hw } = rig()
+    expect(() => hw.setRings(0, new DescRing(descRingLayout(8, 4)), null)).toThrow(TypeError)
   })
 
   it('refuses a kernel whose memory no other thread can see', () => {

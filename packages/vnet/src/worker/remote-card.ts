@@ -1,3 +1,4 @@
+import { DescRing, type SharedDescRing } from '@vnet/core-ring'
 import { prErr, type Kernel } from '@vnet/kernel'
 import type { CardRing, Coalesce, HwCounters, RxFilter, VnetHw } from '../hw.ts'
 import { ALL_ONES } from '../regs.ts'
@@ -56,6 +57,8 @@ export class RemoteCard implements VnetHw {
   private readonly partOf: readonly RemotePart[]
   private readonly localOf: readonly number[]
   private readonly lines: readonly number[]
+  /** The transmit ring of each queue, which its doorbell publishes. */
+  private readonly tx: (SharedDescRing | null)[]
   private plugged = true
 
   constructor(kernel: Kernel, options: RemoteCardOptions) {
@@ -81,6 +84,7 @@ export class RemoteCard implements VnetHw {
     })
     this.partOf = all.map((q) => this.parts[q % channels.length]!)
     this.localOf = all.map((q) => Math.floor(q / channels.length))
+    this.tx = all.map(() => null)
     this.counters = countersOver(this.parts)
     this.lines = all.map((q) => kernel.irq.allocLine(`${this.name}-${q}`))
     this.parts.forEach((part, i) => this.attend(part, channels[i]!))
@@ -96,6 +100,8 @@ export class RemoteCard implements VnetHw {
 
   setRings(queue: number, tx: CardRing | null, rx: CardRing | null): void {
     const part = this.partOf[queue]!
+    if (tx instanceof DescRing) throw new TypeError('RING-06: a card in another thread needs shared rings')
+    this.tx[queue] = tx
     part.shareRegions(this.kernel)
     this.command([part], {
       op: 'rings',
@@ -122,7 +128,10 @@ export class RemoteCard implements VnetHw {
   }
 
   doorbell(queue: number): void {
-    if (this.plugged) this.partOf[queue]!.doorbell(this.kernel)
+    const tx = this.tx[queue]!
+    if (!this.plugged || tx === null) return
+    tx.publish()
+    this.partOf[queue]!.doorbell(this.kernel)
   }
 
   readCause(queue: number): number {
