@@ -161,6 +161,10 @@ function remote(burst: number): Group {
     entries: [
       js('one', 'driver and card in one thread', 'path-tx', ...args),
       { ...js('remote', 'the card in a worker', 'path-tx-remote', ...args), threads: true },
+      {
+        ...js('remote-list', 'the card in a worker, devQueueXmitList', 'path-tx-remote', ...args, 'list'),
+        threads: true,
+      },
     ],
     targets: [],
   }

@@ -99,16 +99,22 @@ function xmitBurst(rig: Rig, length: number, burst: number): void {
   rig.kernel.runFor(SETTLE_NS)
 }
 
-function xmitListBurst(rig: Rig, length: number, burst: number): void {
-  const { dev } = rig
+/** Sends a burst as a list, on the queue its hash leads to. */
+export function sendList(dev: Dev, length: number, burst: number, hash = 0): void {
   const first = take(dev, length)
+  first.hash = hash
   let last = first
   for (let i = 1; i < burst; i++) {
     const skb = take(dev, length)
+    skb.hash = hash
     last.next = skb
     last = skb
   }
   devQueueXmitList(first)
+}
+
+function xmitListBurst(rig: Rig, length: number, burst: number): void {
+  sendList(rig.dev, length, burst)
   rig.kernel.runFor(SETTLE_NS)
 }
 

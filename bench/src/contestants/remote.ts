@@ -7,7 +7,7 @@ import { type Kernel, createKernel } from '@vnet/kernel'
 import { devOpen, devQueueXmit, netifCarrierOk } from '@vnet/netdev'
 import { type RemoteCard, createRemoteCard, createVnet } from '@vnet/vnet'
 import type { Contestant } from '../contestant.ts'
-import { expect, fill, frameTo, take, type Dev } from './path.ts'
+import { expect, fill, frameTo, sendList, take, type Dev } from './path.ts'
 import { pin, threadIds } from './threads.ts'
 
 const RING = 256
@@ -23,7 +23,7 @@ export interface RemoteRig {
 }
 
 /**
- * Starts it. This thread stays on the first processor; the workers take turns from the last one down.
+ * Starts it: this thread on the first processor, the workers from the last one down.
  *
  * @param cable - what is on the other side: see `card-worker.ts`
  */
@@ -51,12 +51,12 @@ export async function remoteRig(threads: number, ring: number, cable: 'sink' | '
   }
   for (const worker of workers) worker.unref()
   const last = cpus().length - 1
-  pin([process.pid], 0)
   own.forEach((ids, i) => pin(ids, Math.max(0, last - i)))
+  pin([process.pid], 0)
   return { kernel, dev, hw, workers }
 }
 
-export async function remote([lengthText, burstText]: readonly string[]): Promise<Contestant> {
+export async function remote([lengthText, burstText, how]: readonly string[]): Promise<Contestant> {
   const [length, burst] = [Number(lengthText), Number(burstText)]
   const { kernel, dev, hw } = await remoteRig(1, RING, 'sink')
   fill(dev, frameTo(2, length), RING * 2)
@@ -72,7 +72,8 @@ export async function remote([lengthText, burstText]: readonly string[]): Promis
     run(times) {
       sent += times * burst
       for (let t = 0; t < times; t++) {
-        for (let i = 0; i < burst; i++) devQueueXmit(take(dev, length))
+        if (how === 'list') sendList(dev, length, burst)
+        else for (let i = 0; i < burst; i++) devQueueXmit(take(dev, length))
         do look()
         while (txq!.qdisc.qlen > MOST_WAITING)
       }

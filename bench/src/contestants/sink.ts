@@ -23,8 +23,8 @@ export class SinkBackend implements Backend {
   attach(_port: BackendPort | null): void {}
 
   transmit(mem: Uint8Array, offset: number, length: number): boolean {
-    // Where the frame lies in its buffer, so that words can be copied.
-    this.#copier.copy(this.#out, offset & 3, mem, offset, length)
+    // Where the frame lies in its buffer, so that words can be copied; of shared memory words of eight bytes.
+    this.#copier.copy(this.#out, offset & 7, mem, offset, length)
     this.taken++
     return true
   }

@@ -1,31 +1,39 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { devOpen, devQueueXmit } from '@vnet/netdev'
-import { type Dev, expect, fill, frameTo, newKernel, openDevice, take } from '../contestants/path.ts'
+import {
+  type Dev,
+  expect,
+  fill,
+  frameTo,
+  newKernel,
+  openDevice,
+  sendList,
+  take,
+} from '../contestants/path.ts'
 import { type RemoteRig, remoteRig, sentBy } from '../contestants/remote.ts'
 import { FcsBackend } from '../contestants/sink.ts'
 import type { Measure } from '../measures.ts'
 import { spreadOf } from '../stats.ts'
 
-/** This thread sleeps, and takes a while to wake: the card must have enough until then. */
-const RING = 2048
 /** Packets that wait in each queue's qdisc while this thread sleeps; it holds a thousand. */
-const WAITING = 900
+const WAITING = 256
 const BURST = 32
 
 /** A card of two queues on two workers, against one queue on one worker, and against everything in one thread. */
 export async function queues(quick: boolean): Promise<Measure[]> {
-  return [...(await gain(1514, quick)), ...(await gain(60, quick))]
+  return [...(await gain(1514, 1024, quick)), ...(await gain(60, 2048, quick))]
 }
 
-async function gain(length: number, quick: boolean): Promise<Measure[]> {
+/** This thread sleeps, and takes a while to wake: until then the card lives on what the ring holds. */
+async function gain(length: number, ring: number, quick: boolean): Promise<Measure[]> {
   const packets = quick ? 4_000 : 120_000
-  const one = await remoteRig(1, RING, 'fcs')
-  const two = await remoteRig(2, RING, 'fcs')
+  const two = await remoteRig(2, ring, 'fcs')
+  const one = await remoteRig(1, ring, 'fcs')
   const here = inOneThread(length)
   for (const { dev } of [one, two]) {
-    fill(dev, frameTo(2, length), (RING + WAITING) * 2)
+    fill(dev, frameTo(2, length), (ring + WAITING) * 2)
     // As limit_min in /sys: as much as the ring has.
-    for (const { dql } of dev.txq) dql.minLimit = RING * length
+    for (const { dql } of dev.txq) dql.minLimit = ring * length
   }
   const second: number[] = []
   const alone: number[] = []
@@ -35,8 +43,6 @@ async function gain(length: number, quick: boolean): Promise<Measure[]> {
     const local = await timed(() => here(packets))
     // The first round warms up.
     if (round === 0) continue
-    if (process.env.DBG)
-      console.error(length, (single * 1e6) / packets, (both * 1e6) / packets, (local * 1e6) / packets)
     second.push(single / both)
     alone.push(local / both)
   }
@@ -62,13 +68,12 @@ async function send({ kernel, dev, hw }: RemoteRig, length: number, packets: num
   const { txq } = dev
   for (;;) {
     for (const { index, qdisc } of txq) {
-      for (; left > 0 && qdisc.qlen < WAITING; left--) {
-        const skb = take(dev, length)
-        skb.hash = index === 0 ? 1 : -1
-        devQueueXmit(skb)
-      }
+      for (; left > 0 && qdisc.qlen < WAITING; left -= BURST)
+        sendList(dev, length, BURST, index === 0 ? 1 : -1)
     }
-    if (hw.poll()) kernel.runFor(1_000)
+    // Also when the interrupt came from the event loop: ksoftirqd may have some left.
+    hw.poll()
+    kernel.runFor(1_000)
     const idle = txq.every(({ qdisc, dql }) => qdisc.qlen === 0 && dql.inflight === 0)
     if (left === 0 && idle) return
     await sleep(1)

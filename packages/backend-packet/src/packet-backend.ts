@@ -19,7 +19,6 @@ const ROUNDS = 16
 const PAUSE_MS = 100
 /** An Ethernet header with two VLAN tags. */
 const HEADER_BYTES = 14 + 8
-const SPECIAL = TP_STATUS.CSUMNOTREADY | TP_STATUS.LOSING
 
 /**
  * An interface of the host as a cable: what a card sends leaves by it, and the card gets what arrives there, in place
@@ -139,8 +138,7 @@ export class PacketBackend extends BaseBackend {
         return
       }
       this.counters.upFrames++
-      if (ring.length > longest || ring.truncated || ring.outgoing || (ring.status & SPECIAL) !== 0)
-        this.#odd(ring)
+      if (ring.odd || ring.length > longest) this.#odd(ring)
       else this.offer(ring.mem, ring.offset, ring.length)
       // The card may be taken out while it is being offered frames, and the ring goes with it.
       if (this.port === null) {

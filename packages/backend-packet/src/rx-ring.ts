@@ -10,6 +10,7 @@ export const TP_STATUS = {
   VLAN_TPID_VALID: 0x40,
 } as const
 
+const TOLD = TP_STATUS.CSUMNOTREADY | TP_STATUS.LOSING
 /** `sll_pkttype` of frames this host sent. @kernel PACKET_OUTGOING include/uapi/linux/if_packet.h */
 const PACKET_OUTGOING = 4
 const ETH_P_8021Q = 0x8100
@@ -56,32 +57,54 @@ export class RxRing {
   length: number
   /** `TP_STATUS` bits of the frame. */
   status: number
-  /** The frame is longer than what is here of it. */
-  truncated: boolean
-  /** This host sent the frame. */
-  outgoing: boolean
+  /** There is more to know of the frame than its bytes: it is truncated or outgoing, or its status says something. */
+  odd: boolean
   readonly #words: Int32Array
   readonly #layout: RingLayout
   #block: number
   #left: number
+  /** The header of the frame that comes next, and of this one. */
   #header: number
+  #current: number
 
   constructor(buffer: ArrayBufferLike, layout: RingLayout) {
     this.mem = new Uint8Array(buffer)
     this.offset = 0
     this.length = 0
     this.status = 0
-    this.truncated = false
-    this.outgoing = false
+    this.odd = false
     this.#words = new Int32Array(buffer)
     this.#layout = layout
     this.#block = 0
     this.#left = -1
     this.#header = 0
+    this.#current = 0
+  }
+
+  /** The frame is longer than what is here of it. */
+  get truncated(): boolean {
+    const at = this.#current >> 2
+    return this.#words[at + (SNAPLEN >> 2)]! < this.#words[at + (LEN >> 2)]!
+  }
+
+  /** This host sent the frame. */
+  get outgoing(): boolean {
+    return this.mem[this.#current + SLL_PKTTYPE] === PACKET_OUTGOING
   }
 
   /** Goes to the next frame. False: there is none now. Hot path. */
   next(): boolean {
+    if (this.#left <= 0 && !this.#nextBlock()) return false
+    const header = this.#header
+    this.#current = header
+    this.#header = header + this.#words[(header + NEXT_OFFSET) >> 2]!
+    this.#left--
+    this.#read(header)
+    return true
+  }
+
+  /** Gives back the block that was walked; false when the kernel has handed over no other that has frames. */
+  #nextBlock(): boolean {
     const words = this.#words
     while (this.#left <= 0) {
       if (this.#left === 0) this.#release()
@@ -91,9 +114,6 @@ export class RxRing {
       this.#left = words[(at + BLOCK_PACKETS) >> 2]!
       this.#header = at + words[(at + BLOCK_FIRST) >> 2]!
     }
-    this.#read(this.#header)
-    this.#header += words[(this.#header + NEXT_OFFSET) >> 2]!
-    this.#left--
     return true
   }
 
@@ -105,8 +125,11 @@ export class RxRing {
     this.length = length
     this.offset = header + (words[at + (MAC >> 2)]! & 0xffff)
     this.status = status
-    this.truncated = length < words[at + (LEN >> 2)]!
-    this.outgoing = this.mem[header + SLL_PKTTYPE] === PACKET_OUTGOING
+    // Read once for most frames: the rest is looked up for those few that are odd.
+    this.odd =
+      (status & TOLD) !== 0 ||
+      length !== words[at + (LEN >> 2)]! ||
+      this.mem[header + SLL_PKTTYPE] === PACKET_OUTGOING
     if ((status & TP_STATUS.VLAN_VALID) !== 0) this.#untake(header)
   }
 

@@ -113,11 +113,17 @@ describe('RxRing', () => {
     host.fill([
       { bytes: new Uint8Array(60), full: 61 },
       { bytes: new Uint8Array(60), type: 4 },
+      { bytes: new Uint8Array(60), status: TP_STATUS.CSUMNOTREADY },
+      { bytes: new Uint8Array(60) },
     ])
     reader.next()
-    expect([reader.truncated, reader.outgoing]).toEqual([true, false])
+    expect([reader.odd, reader.truncated, reader.outgoing]).toEqual([true, true, false])
     reader.next()
-    expect([reader.truncated, reader.outgoing]).toEqual([false, true])
+    expect([reader.odd, reader.truncated, reader.outgoing]).toEqual([true, false, true])
+    reader.next()
+    expect([reader.odd, reader.truncated, reader.outgoing]).toEqual([true, false, false])
+    reader.next()
+    expect([reader.odd, reader.truncated, reader.outgoing]).toEqual([false, false, false])
   })
 })
 

@@ -1,6 +1,7 @@
-import { lstatSync, unlinkSync } from 'node:fs'
+import { existsSync, lstatSync, unlinkSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
+import { dirname } from 'node:path'
 import { Errno, ERRNO, prErr } from '@vnet/kernel'
 import type { ErrnoName, Kernel } from '@vnet/kernel'
 import { addressText, checkStream, netAddress } from './options.ts'
@@ -77,9 +78,14 @@ export class StreamServer extends StreamBackend {
   }
 
   #refusal(error: unknown): Error {
-    const code = codeOf(error)
+    const code = this.#folderMissing() ? 'ENOENT' : codeOf(error)
     if (!(code in ERRNO)) return error instanceof Error ? error : new Error(String(error))
     return new Errno(code as ErrnoName, WHAT_TO_DO[code]?.replace('$', addressText(this.#address)))
+  }
+
+  /** Node calls that EACCES, as on Windows. */
+  #folderMissing(): boolean {
+    return 'path' in this.#address && !existsSync(dirname(this.#address.path))
   }
 }
 

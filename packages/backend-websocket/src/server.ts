@@ -118,8 +118,13 @@ export class WebSocketServer {
   }
 
   async #listen(): Promise<void> {
-    const { WebSocketServer: Ws } = await import('ws')
-    this.#ws = new Ws({ noServer: true, maxPayload: MAX_FRAME_BYTES, perMessageDeflate: false })
+    // Not taken apart: the compiler gives the name of this class another one, there too.
+    const ws = await import('ws')
+    this.#ws = new ws.WebSocketServer({
+      noServer: true,
+      maxPayload: MAX_FRAME_BYTES,
+      perMessageDeflate: false,
+    })
     if (this.#closed) return
     await new Promise<void>((resolve, reject) => {
       this.#http.once('error', (error: NodeJS.ErrnoException) => reject(this.#refusal(error)))

@@ -10,7 +10,7 @@ export { circCnt, circCntToEnd, circSpace, circSpaceToEnd } from './circ.ts'
 export { DescRing, type DescRingDeviceSide, type DescRingDriverSide } from './desc-ring.ts'
 export { DESC_RING_INDEX_BYTES, descRingBytes, descRingLayout, type DescRingLayout } from './layout.ts'
 export { PtrRing } from './ptr-ring.ts'
-export { type DescRingRole, SharedDescRing } from './shared-ring.ts'
+export { type DescRingRole, SharedDescRing, type SharedDescRingOptions } from './shared-ring.ts'
 export { SharedSpscRing } from './shared-spsc-ring.ts'
 export {
   type LockObserver,

@@ -4,6 +4,12 @@ import { badMove, checkLayout, CONS_WORD, type DescRingLayout, PROD_WORD } from 
 /** Whose end of a shared ring this is: the driver's ('producer') or the card's ('device'). */
 export type DescRingRole = 'producer' | 'device'
 
+/** How an end of a shared ring behaves. */
+export interface SharedDescRingOptions {
+  /** Producer: `post` only counts, and `publish` shows the other thread what was posted: one store for a burst. */
+  readonly deferred?: boolean
+}
+
 /**
  * One end of a descriptor ring whose other end is in another thread (or in another program, over a mapping).
  *
@@ -27,13 +33,14 @@ export class SharedDescRing implements DescRingDriverSide, DescRingDeviceSide {
   declare readonly mask: number
   declare readonly descWords: number
   declare readonly role: DescRingRole
+  declare readonly deferred: boolean
   declare private readonly index: Int32Array
   /** Own index is exact; the peer's is the last value seen. */
   declare private prodIndex: number
   declare private consIndex: number
   declare private cleanIndex: number
 
-  constructor(layout: DescRingLayout, role: DescRingRole) {
+  constructor(layout: DescRingLayout, role: DescRingRole, options: SharedDescRingOptions = {}) {
     checkLayout(layout)
     this.layout = layout
     this.words = new Int32Array(layout.memory, layout.descOffset, layout.size * layout.descWords)
@@ -41,6 +48,7 @@ export class SharedDescRing implements DescRingDriverSide, DescRingDeviceSide {
     this.mask = layout.size - 1
     this.descWords = layout.descWords
     this.role = role
+    this.deferred = options.deferred === true
     this.index = new Int32Array(layout.memory, layout.indexOffset, CONS_WORD + 1)
     this.prodIndex = Atomics.load(this.index, PROD_WORD)
     this.consIndex = Atomics.load(this.index, CONS_WORD)
@@ -92,14 +100,20 @@ export class SharedDescRing implements DescRingDriverSide, DescRingDeviceSide {
     return (this.consIndex - this.clean) | 0
   }
 
-  /** Driver: publishes `n` filled descriptors with one store. @returns how many may still be posted */
+  /** Driver: publishes `n` filled descriptors with one store, if it is not deferred. @returns how many may still be posted */
   post(n: number): number {
     if (this.role !== 'producer') wrongRole('post', this.role)
     const avail = this.avail()
     if (n >>> 0 > avail) badMove('post', n, avail)
     this.prodIndex = (this.prodIndex + n) | 0
-    Atomics.store(this.index, PROD_WORD, this.prodIndex)
+    if (!this.deferred) Atomics.store(this.index, PROD_WORD, this.prodIndex)
     return avail - n
+  }
+
+  /** Driver: shows the other thread all that was posted; what a doorbell does. Only a deferred ring needs it. */
+  publish(): void {
+    if (this.role !== 'producer') wrongRole('publish', this.role)
+    Atomics.store(this.index, PROD_WORD, this.prodIndex)
   }
 
   /** Device: completes the `n` oldest pending descriptors with one store. */

@@ -53,6 +53,17 @@ const DEVICE = `
   return { errors, used: r.pending() }`
 
 describe('SharedDescRing', () => {
+  it('RING-06 a deferred end shows what it posted when it is told to, all at once', () => {
+    const { driver: plain, device } = makeEnds(8)
+    const driver = new SharedDescRing(plain.layout, 'producer', { deferred: true })
+    expect(driver.post(2)).toBe(6)
+    driver.post(1)
+    expect([driver.used(), device.pending()]).toEqual([3, 0])
+    driver.publish()
+    expect(device.pending()).toBe(3)
+    expect(() => device.publish()).toThrow(TypeError)
+  })
+
   it('RING-05 each end moves its own index only', () => {
     const { driver, device } = makeEnds(4)
     expect(() => driver.complete(0)).toThrow(TypeError)

@@ -1,3 +1,4 @@
+import { RtGenid } from './genid.ts'
 import type { Neighbour } from './neigh/neighbour.ts'
 import type { FibRoute, InIfaddr } from './types/objects.ts'
 
@@ -15,10 +16,16 @@ export type InetListener<T> = (event: InetEventKind, object: T) => void
 
 /** Who listens to what. @kernel rtnl_notify() net/core/rtnetlink.c */
 export class InetEvents {
+  readonly #genid: RtGenid
   readonly #listeners: { [K in keyof InetEventMap]: InetListener<InetEventMap[K]>[] } = {
     addr: [],
     route: [],
     neigh: [],
+  }
+
+  /** @param genid - moves with each event: ways may have changed */
+  constructor(genid: RtGenid = new RtGenid()) {
+    this.#genid = genid
   }
 
   /** Has `fn` called at each event of a kind; ends when the returned function is called. */
@@ -33,6 +40,7 @@ export class InetEvents {
 
   /** Tells all listeners. */
   emit<K extends keyof InetEventMap>(what: K, event: InetEventKind, object: InetEventMap[K]): void {
+    this.#genid.bump()
     const list = this.#listeners[what]
     // Mostly nobody listens, and neighbours change in the packet path.
     if (list.length === 0) return

@@ -7,6 +7,7 @@
 export { inetOf } from './inet-of.ts'
 export { fibAdd, fibDel, fibDump, fibLookup, Inet, inetAddrAdd, inetAddrDel } from './inet.ts'
 export type { InetFamily } from './family.ts'
+export { RtGenid } from './genid.ts'
 export { InetEvents } from './events.ts'
 export type { InetEventKind, InetEventMap, InetListener } from './events.ts'
 export * from './types/constants.ts'

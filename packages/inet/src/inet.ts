@@ -2,6 +2,7 @@ import { Errno, type Kernel } from '@vnet/kernel'
 import type { NetDevice } from '@vnet/netdev'
 import { type InetEventMap, InetEvents, type InetListener } from './events.ts'
 import type { InetFamily } from './family.ts'
+import { RtGenid } from './genid.ts'
 import type { Ipv4 } from './ipv4/ipv4.ts'
 import type { NeighTable } from './neigh/table.ts'
 import { SocketTable } from './sock/table.ts'
@@ -26,7 +27,9 @@ import type {
  */
 export class Inet {
   readonly kernel: Kernel
-  readonly events = new InetEvents()
+  /** Moves when a way may have changed; `bump()` has all ways looked up anew. */
+  readonly rtGenid = new RtGenid()
+  readonly events = new InetEvents(this.rtGenid)
   readonly families = new Map<InetFamilyNr, InetFamily>()
   readonly neighTables = new Map<InetFamilyNr, NeighTable>()
   readonly sockets: SocketTable
@@ -75,6 +78,7 @@ export class Inet {
 
   set ipForward(on: boolean) {
     this.ipv4.forward = on
+    this.rtGenid.bump()
   }
 }
 

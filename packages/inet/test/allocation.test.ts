@@ -142,7 +142,8 @@ function run(each: () => void): number {
   let total = 0
   for (const bytes of found.values()) total += bytes
   if (process.env['SHOW'] !== undefined) {
-    for (const [name, bytes] of [...found].sort((a, b) => b[1] - a[1])) console.log((bytes / PACKETS).toFixed(1), name)
+    for (const [name, bytes] of [...found].sort((a, b) => b[1] - a[1]))
+      console.log((bytes / PACKETS).toFixed(1), name)
   }
   return total / PACKETS
 }
@@ -152,7 +153,8 @@ function udp(port: number): Uint8Array {
   return Uint8Array.of(1, 1, port >> 8, port & 255, 0, 12, 0, 0, 1, 2, 3, 4)
 }
 
-const ECHO4 = ipFrame({ protocol: 1, payload: Uint8Array.of(8, 0, 0xf3, 0xf9, 0, 1, 0, 1, 1, 2, 3, 0) })
+// 8 + 0x0001 + 0x0001 and its complement.
+const ECHO4 = ipFrame({ protocol: 1, payload: Uint8Array.of(8, 0, 0xf7, 0xfd, 0, 1, 0, 1, 0, 0, 0, 0) })
 const ECHO6 = icmp6Frame({ src: '2001:db8:0::2', dst: '2001:db8:0::1', type: 128 }, new Uint8Array(56))
 
 describe('bytes allocated for one packet', () => {

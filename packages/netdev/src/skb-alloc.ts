@@ -33,7 +33,12 @@ function makeSkb(cache: SkbCache, size: number, headroom: number, dev: NetDevice
 }
 
 /** A large packet, or one when small ones are used up, or rules are checked. */
-function makeUncommon(cache: SkbCache, size: number, headroom: number, dev: NetDevice<any> | null): SkBuff | null {
+function makeUncommon(
+  cache: SkbCache,
+  size: number,
+  headroom: number,
+  dev: NetDevice<any> | null,
+): SkBuff | null {
   const skb = takeBuffer(cache, size)
   if (skb === null) return null
   skb.truesize = skb.shinfo.size + 576 // SKB_OVERHEAD

@@ -123,109 +123,71 @@ export class SkBuff {
   declare mem: Uint8Array
   declare shinfo: SkbSharedInfo
   declare readonly cache: SkbCache
-  declare dev: NetDevice<any> | null
-  declare next: SkBuff | null
-  declare region: number
-  declare head: number
-  declare data: number
-  declare tail: number
-  declare end: number
+  dev: NetDevice<any> | null = null
+  next: SkBuff | null = null
+  region = 0
+  head = 0
+  data = 0
+  tail = 0
+  end = 0
   /** All bytes, and those of them that lie in fragments. */
-  declare len: number
-  declare dataLen: number
-  declare users: number
-  declare cloned: boolean
+  len = 0
+  dataLen = 0
+  users = 0
+  cloned = false
   /** EtherType in host order, e.g. 0x0800. */
-  declare protocol: number
-  declare pktType: number
-  declare ipSummed: number
-  declare vlanPresent: boolean
-  declare macHeader: number
-  declare networkHeader: number
-  declare transportHeader: number
+  protocol = 0
+  pktType = PACKET_HOST
+  ipSummed = CHECKSUM_NONE
+  vlanPresent = false
+  macHeader = SKB_OFFSET_UNSET
+  networkHeader = SKB_OFFSET_UNSET
+  transportHeader = SKB_OFFSET_UNSET
   /** Payload bytes of each segment this packet stands for; 0 for an ordinary one. */
-  declare gsoSize: number
-  declare truesize: number
-  declare queueMapping: number
-  declare priority: number
+  gsoSize = 0
+  truesize = 0
+  queueMapping = 0
+  priority = 0
   /** The flow hash as a signed 32-bit number, 0 when not computed; `skbGetHash` gives it unsigned. */
-  declare hash: number
-  declare mark: number
-  declare napiId: number
+  hash = 0
+  mark = 0
+  napiId = 0
   /** `tstamp` holds a time. Apart, because a double lies outside the object: a new packet need not touch it. */
-  declare stamped: boolean
+  stamped = false
   /** *Stale* without `gsoSize`. */
-  declare gsoSegs: number
-  declare gsoType: number
+  gsoSegs = 0
+  gsoType = 0
   /** Free for the owner of the moment, e.g. a qdisc or a driver. *Stale* until the owner sets it. */
-  declare cb: number
+  cb = 0
   /** Why it is to be freed, while it waits for that. */
-  declare state: number
+  state = 0
   /** *Stale* without `ipSummed` CHECKSUM_PARTIAL. */
-  declare csumStart: number
-  declare csumOffset: number
+  csumStart = 0
+  csumOffset = 0
   /** NaN first makes it a double field, written in place ever after. *Stale* without `stamped`. */
-  declare private time: number
+  private time = NaN
   /** The sum as `csumPartial` returns it. *Stale* without `ipSummed` CHECKSUM_COMPLETE. */
-  declare csum: number
+  csum = NaN
   /** *Stale* without `vlanPresent`. */
-  declare vlanTci: number
-  declare vlanProto: number
+  vlanTci = 0
+  vlanProto = 0
   /** The packet before this one on a list. *Stale* when on none. */
-  declare prev: SkBuff | null
+  prev: SkBuff | null = null
   /** Which allocation this is; counts up per kernel when rules are checked, else it is the object's number. */
-  declare id: number
-  declare birthOwner: string
-  declare birthModule: string | null
-  declare birthStack: string
+  id = 0
+  birthOwner = ''
+  birthModule: string | null = null
+  birthStack = ''
 
   constructor(cache: SkbCache, shinfo: SkbSharedInfo) {
-    // The order they lie in: what every packet needs comes first, so that it is on as few cache lines as can be.
     this.mem = shinfo.u8
     this.shinfo = shinfo
     this.cache = cache
+    this.region = shinfo.region
     this.head = shinfo.base
     this.data = shinfo.base
     this.tail = shinfo.base
     this.end = shinfo.base
-    this.len = 0
-    this.users = 0
-    this.dev = null
-    this.next = null
-    this.protocol = 0
-    this.macHeader = SKB_OFFSET_UNSET
-    this.dataLen = 0
-    this.cloned = false
-    this.truesize = 0
-    this.queueMapping = 0
-    this.region = shinfo.region
-    this.pktType = PACKET_HOST
-    this.networkHeader = SKB_OFFSET_UNSET
-    this.transportHeader = SKB_OFFSET_UNSET
-    this.ipSummed = CHECKSUM_NONE
-    this.vlanPresent = false
-    this.gsoSize = 0
-    this.hash = 0
-    this.priority = 0
-    this.mark = 0
-    this.napiId = 0
-    this.stamped = false
-    // Not looked at for most packets.
-    this.gsoSegs = 0
-    this.gsoType = 0
-    this.cb = 0
-    this.state = 0
-    this.csumStart = 0
-    this.csumOffset = 0
-    this.time = NaN
-    this.csum = NaN
-    this.vlanTci = 0
-    this.vlanProto = 0
-    this.prev = null
-    this.id = 0
-    this.birthOwner = ''
-    this.birthModule = null
-    this.birthStack = ''
     this.csum = 0
     this.time = 0
   }

@@ -5,6 +5,8 @@ import { CommandError } from '../errors.ts'
 /** The descriptor on which a process in the background tells that it is ready, or what went wrong. */
 const READY_FD = 3
 const READY = 'ready\n'
+/** Nothing that is started takes so long, on a busy host either. */
+const PATIENCE_MS = 60_000
 
 /** Tells whoever started this process in the background: `null` that it is ready, else what is wrong. */
 export function tellParent(problem: string | null): void {
@@ -35,20 +37,20 @@ export function startDetached(args: readonly string[], log: string): Promise<voi
   closeSync(fd)
   let said = ''
   const pipe = child.stdio[READY_FD]!
+  const late = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS)
   return new Promise((resolve, reject) => {
     pipe.on('data', (bytes: Buffer) => (said += bytes.toString()))
     child.on('error', reject)
     pipe.on('close', () => {
+      clearTimeout(late)
       child.unref()
       if (said === READY) resolve()
-      else
-        reject(
-          new CommandError(
-            said === ''
-              ? `vnet ${args.find((word) => !word.startsWith('-'))}: it did not start; see ${log}`
-              : said,
-          ),
-        )
+      else reject(new CommandError(said === '' ? `vnet ${what(args)}: it did not start; see ${log}` : said))
     })
   })
+}
+
+/** The command among the words: what comes first that is no option, nor an option's value. */
+function what(args: readonly string[]): string {
+  return args[0] === '--machine' ? args[2]! : args[0]!
 }

@@ -99,7 +99,7 @@ function hostNow(): bigint {
 /** What this host can give a machine; without koffi there are no shared rings. */
 async function machineHost(paths: MachinePaths): Promise<MachineHost> {
   removeStaleRings(paths.dir)
-  removeStaleWires(paths)
+  await removeStaleWires(paths)
   const wire: MachineHost['wire'] = (device, tap) => serveWire(wirePath(paths, device), device, tap)
   const cables = { cable: hostCable, wire }
   try {

@@ -1,7 +1,7 @@
-import { rmSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import type { SyscallConnection, SyscallServer } from '@vnet/netlink'
 import { listenPrivately } from './listen.ts'
+import { removeSocket } from './remove-socket.ts'
 
 /** More descriptors than any set of programs should need; the next ones are turned away. */
 const MAX_CONNECTIONS = 4096
@@ -23,7 +23,7 @@ export function serve(syscalls: SyscallServer, path: string): Promise<ServedSock
     attach(syscalls, socket)
   })
   server.maxConnections = MAX_CONNECTIONS
-  rmSync(path, { force: true })
+  removeSocket(path)
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     listenPrivately(server, path, () => {
@@ -33,7 +33,7 @@ export function serve(syscalls: SyscallServer, path: string): Promise<ServedSock
         close: () => {
           server.close()
           for (const socket of sockets) socket.destroy()
-          rmSync(path, { force: true })
+          removeSocket(path)
         },
       })
     })

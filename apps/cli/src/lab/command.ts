@@ -6,6 +6,7 @@ import { checkName, machinePaths } from '../boot/runtime.ts'
 import { CommandError, usage } from '../errors.ts'
 import { labDown, refuseIfUp } from './down.ts'
 import { listLabs } from './list.ts'
+import { DEFAULT_LAB } from './record.ts'
 
 const HELP = `Usage: vnet lab up [NAME] [FAULTS…] [--delay 1ms]   two network namespaces joined by two drivers; needs root
        vnet lab up FILE.json                       machines, switches and cables as a file says; needs none
@@ -14,7 +15,6 @@ const HELP = `Usage: vnet lab up [NAME] [FAULTS…] [--delay 1ms]   two network 
        vnet lab down [NAME]
 FAULTS: drop=10% corrupt=0.1% duplicate=1% reorder=5% delay=5ms jitter=1ms rate=10mbit seed=7
 `
-const DEFAULT_LAB = 'lab'
 
 /** The words of a command: what stands for itself, and options. */
 interface Words {

@@ -26,7 +26,7 @@ export async function labDown(name: string): Promise<number> {
   for (const machine of record?.machines ?? []) {
     const holder = readPidFile(machinePaths(machine).pid)
     // The name may be another machine's by now.
-    if (holder === null || !isAlive(holder)) removeMachineFiles(machine)
+    if (holder === null || !isAlive(holder)) await removeMachineFiles(machine)
   }
   dropRecord(name)
   return 0

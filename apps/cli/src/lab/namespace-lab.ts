@@ -4,7 +4,7 @@ import { machinePaths } from '../boot/runtime.ts'
 import { LAB_IFNAME } from './lab.ts'
 import { labModule } from './lab-module.ts'
 import { ip, LabNamespaces } from './namespaces.ts'
-import { dropRecord, namespacesPath, writeRecord } from './record.ts'
+import { DEFAULT_LAB, dropRecord, namespacesPath, writeRecord } from './record.ts'
 
 /** What `vnet lab up` was asked for. */
 export interface NamespaceLabOptions {
@@ -61,12 +61,16 @@ function configure(namespace: string, [v4, v6]: readonly [string, string]): void
 export function nextSteps(name: string): string {
   const [a, b] = namespacesOf(name)
   const machine = name === 'default' ? 'vnet' : `vnet --machine ${name}`
+  const steps = [
+    [`ip netns exec ${a} ping 10.78.0.2`, 'through both drivers'],
+    [`${machine} ip -s link`, 'the drivers, and their counters'],
+    [`${machine} tcpdump -i vnet0`, 'what passes'],
+    [`${machine} cable plug vnet0 patch:${name} drop=5%`, 'a worse cable'],
+    [`vnet lab down${name === DEFAULT_LAB ? '' : ` ${name}`}`, 'the end'],
+  ] as const
+  const width = Math.max(...steps.map(([command]) => command.length))
   return `${a} (10.78.0.1, fd78::1) -- vnet0 == cable == vnet1 -- ${b} (10.78.0.2, fd78::2)
 
-  ip netns exec ${a} ping 10.78.0.2                  through both drivers
-  ${machine} ip -s link                          the drivers, and their counters
-  ${machine} tcpdump -i vnet0                    what passes
-  ${machine} cable plug vnet0 patch:${name} drop=5%  a worse cable
-  vnet lab down ${name}
+${steps.map(([command, what]) => `  ${command.padEnd(width)}  ${what}`).join('\n')}
 `
 }

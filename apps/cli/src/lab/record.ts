@@ -1,7 +1,12 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { removeSocket } from '../boot/remove-socket.ts'
 import { isAlive, readPidFile, type ProcessId } from '../boot/pid-file.ts'
 import { checkName, machinePaths, runtimeDir } from '../boot/runtime.ts'
+import { removeStaleWires } from '../wire/server.ts'
+
+/** The name of a lab when nobody says one. */
+export const DEFAULT_LAB = 'lab'
 
 /** A lab that was started, as it is written down for those who list it and clean up. */
 export interface LabRecord {
@@ -58,7 +63,9 @@ export function isUp(record: LabRecord): boolean {
 }
 
 /** Removes the files that a machine of a lab has left. */
-export function removeMachineFiles(name: string): void {
-  const { pid, socket, log } = machinePaths(name)
-  for (const file of [pid, socket, log, `${log}.1`]) rmSync(file, { force: true })
+export async function removeMachineFiles(name: string): Promise<void> {
+  const paths = machinePaths(name)
+  await removeStaleWires(paths)
+  removeSocket(paths.socket)
+  for (const file of [paths.pid, paths.log, `${paths.log}.1`]) rmSync(file, { force: true })
 }

@@ -24,7 +24,11 @@ const inLab = (...words: string[]): Promise<Ended> => machines.vnet(['--machine'
 const inside = async (side: string, ...words: string[]): Promise<string> =>
   (await run('ip', ['netns', 'exec', `${NAME}-${side}`, ...words], { timeout: 60_000 })).stdout
 const spaces = (): string[] =>
-  existsSync('/run/netns') ? readdirSync('/run/netns').filter((name) => name.startsWith(NAME)).sort() : []
+  existsSync('/run/netns')
+    ? readdirSync('/run/netns')
+        .filter((name) => name.startsWith(NAME))
+        .sort()
+    : []
 const left = (): string[] => (existsSync(machines.folder) ? readdirSync(machines.folder) : [])
 
 describe('vnet lab', () => {
@@ -43,29 +47,41 @@ describe('vnet lab', () => {
     expect(await inside('a', 'ping', '-q', '-c', '3', '-i', '0.1', '10.78.0.2')).toContain('3 received')
     expect(await inside('b', 'ping', '-q', '-c', '1', 'fd78::1')).toContain('1 received')
     const links = (await inLab('ip', '-s', 'link')).stdout
-    expect([...links.matchAll(/^\d+: (\w+): <.*LOWER_UP/gm)].map(([, name]) => name)).toEqual(['lo', 'vnet0', 'vnet1'])
+    expect([...links.matchAll(/^\d+: (\w+): <.*LOWER_UP/gm)].map(([, name]) => name)).toEqual([
+      'lo',
+      'vnet0',
+      'vnet1',
+    ])
     expect((await inLab('dmesg')).stdout).toContain(`vnet_lab: ${NAME}-a and ${NAME}-b are joined`)
     expect((await vnet('lab', 'list')).stdout).toContain(`machines ${NAME}  namespaces ${NAME}-a ${NAME}-b`)
     expect(await vnet('lab', 'down', NAME)).toEqual({ stdout: '', stderr: '', code: 0 })
     expect([spaces(), left()]).toEqual([[], []])
-    expect(await vnet('lab', 'list')).toEqual({ stdout: '', stderr: 'there is no lab; vnet lab up makes one\n', code: 0 })
+    expect(await vnet('lab', 'list')).toEqual({
+      stdout: '',
+      stderr: 'there is no lab; vnet lab up makes one\n',
+      code: 0,
+    })
   })
 
-  it('its cable can be cut, mended and made worse; faults count on the command line, too', needs, async () => {
-    await vnet('lab', 'up', NAME, 'drop=100%')
-    await expect(inside('a', 'ping', '-q', '-c', '1', '-W', '1', '10.78.0.2')).rejects.toThrow()
-    expect((await inLab('cable', 'list')).stdout).toMatch(
-      new RegExp(`^vnet0 {2}patch:${NAME} {2}up {2}drop=100% .*dropped=[1-9]`),
-    )
-    await inLab('cable', 'plug', 'vnet0', `patch:${NAME}`)
-    expect(await inside('a', 'ping', '-q', '-c', '1', '-W', '5', '10.78.0.2')).toContain('1 received')
-    await inLab('cable', 'cut', 'vnet1')
-    await expect(inside('a', 'ping', '-q', '-c', '1', '-W', '1', '10.78.0.2')).rejects.toThrow()
-    expect((await inLab('cat', '/sys/class/net/vnet0/carrier')).stdout).toBe('0\n')
-    await inLab('cable', 'repair', 'vnet1')
-    await until(async () => (await inLab('cat', '/sys/class/net/vnet0/carrier')).stdout === '1\n')
-    expect(await inside('a', 'ping', '-q', '-c', '1', '-W', '5', '10.78.0.2')).toContain('1 received')
-  })
+  it(
+    'its cable can be cut, mended and made worse; faults count on the command line, too',
+    needs,
+    async () => {
+      await vnet('lab', 'up', NAME, 'drop=100%')
+      await expect(inside('a', 'ping', '-q', '-c', '1', '-W', '1', '10.78.0.2')).rejects.toThrow()
+      expect((await inLab('cable', 'list')).stdout).toMatch(
+        new RegExp(`^vnet0 {2}patch:${NAME} {2}up {2}drop=100% .*dropped=[1-9]`),
+      )
+      await inLab('cable', 'plug', 'vnet0', `patch:${NAME}`)
+      expect(await inside('a', 'ping', '-q', '-c', '1', '-W', '5', '10.78.0.2')).toContain('1 received')
+      await inLab('cable', 'cut', 'vnet1')
+      await expect(inside('a', 'ping', '-q', '-c', '1', '-W', '1', '10.78.0.2')).rejects.toThrow()
+      expect((await inLab('cat', '/sys/class/net/vnet0/carrier')).stdout).toBe('0\n')
+      await inLab('cable', 'repair', 'vnet1')
+      await until(async () => (await inLab('cat', '/sys/class/net/vnet0/carrier')).stdout === '1\n')
+      expect(await inside('a', 'ping', '-q', '-c', '1', '-W', '5', '10.78.0.2')).toContain('1 received')
+    },
+  )
 
   it('vnet poweroff ends it as well, and takes the namespaces along', needs, async () => {
     await vnet('lab', 'up', NAME)
@@ -87,9 +103,12 @@ describe('vnet lab', () => {
       process.kill(machines.pid(NAME), 'SIGKILL')
       await until(async () => (await vnet('machines', '--json')).stdout === '[]\n')
       expect(spaces()).toHaveLength(2)
-      expect((await vnet('lab', 'list')).stdout).toBe(`${NAME}  dead  vnet lab down ${NAME} removes what it left\n`)
+      expect((await vnet('lab', 'list')).stdout).toBe(
+        `${NAME}  dead  vnet lab down ${NAME} removes what it left\n`,
+      )
       expect(await vnet('lab', next, NAME)).toMatchObject({ stderr: '', code: 0 })
-      if (next === 'up') expect(await inside('a', 'ping', '-q', '-c', '1', '10.78.0.2')).toContain('1 received')
+      if (next === 'up')
+        expect(await inside('a', 'ping', '-q', '-c', '1', '10.78.0.2')).toContain('1 received')
       await vnet('lab', 'down', NAME)
       expect([spaces(), left()]).toEqual([[], []])
     }

@@ -34,7 +34,9 @@ describe('vnet cable', () => {
     )
     expect(await vnet('cable', 'repair', 'vnet0')).toEqual(OK)
     expect(await vnet('cable', 'recover', 'vnet1')).toEqual(OK)
-    expect((await vnet('cable', 'list')).stdout).toMatch(/^vnet0 {2}patch:ab {2}up .*\nvnet1 {2}patch:ab {2}up /)
+    expect((await vnet('cable', 'list')).stdout).toMatch(
+      /^vnet0 {2}patch:ab {2}up .*\nvnet1 {2}patch:ab {2}up /,
+    )
     expect(await vnet('cable', 'unplug', 'vnet0')).toEqual(OK)
     expect((await vnet('cat', '/sys/kernel/debug/vnet/cables')).stdout).toMatch(/^vnet0 {2}- {2}down /)
   })
@@ -51,11 +53,19 @@ describe('vnet cable', () => {
         stderr: `vnet cable: ${sentence}\n`,
         code: 1,
       })
-    expect((await vnet('cable', 'plug', 'vnet0', 'hub:x')).stderr).toContain('there is no cable "hub:x" here, but null')
+    expect((await vnet('cable', 'plug', 'vnet0', 'hub:x')).stderr).toContain(
+      'there is no cable "hub:x" here, but null',
+    )
   })
 
   it('with words that make no sense says how it is used, with exit code 2', async () => {
-    for (const words of [['plug', 'vnet0'], ['cut'], ['cut', 'vnet0', 'x'], ['saw', 'vnet0'], ['list', 'x']]) {
+    for (const words of [
+      ['plug', 'vnet0'],
+      ['cut'],
+      ['cut', 'vnet0', 'x'],
+      ['saw', 'vnet0'],
+      ['list', 'x'],
+    ]) {
       const { stderr, code } = await vnet('cable', ...words)
       expect([stderr.split('\n')[0], code]).toEqual(['Usage: vnet cable list', 2])
     }
@@ -65,7 +75,10 @@ describe('vnet cable', () => {
   it('tells where there is no device, and no machine', async () => {
     expect(await vnet('cable')).toMatchObject({ stderr: expect.stringContaining('there is no vnet device') })
     await vnet('poweroff')
-    expect(await vnet('cable', 'list')).toMatchObject({ stderr: expect.stringContaining('no machine runs'), code: 1 })
+    expect(await vnet('cable', 'list')).toMatchObject({
+      stderr: expect.stringContaining('no machine runs'),
+      code: 1,
+    })
   })
 })
 
@@ -152,9 +165,9 @@ describe('vnet chardev', () => {
     await vnet('cable', 'plug', 'vnet0', 'null')
     await vnet('ip', 'link', 'set', 'vnet0', 'up')
     await vnet('ip', 'addr', 'add', '10.0.0.1/24', 'dev', 'vnet0')
-    let over = false
-    void ended.then(() => (over = true))
-    for (let i = 0; i < 20 && !over; i++)
+    const state = { over: false }
+    void ended.then(() => (state.over = true))
+    for (let i = 0; i < 20 && !state.over; i++)
       await vnet('arping', '-c', '2', '-w', '1', '-I', 'vnet0', '10.0.0.2')
     expect(await ended).toBe(0)
   })

@@ -81,16 +81,26 @@ describe('the wire of a device', () => {
     return made
   }
 
-  const send = (mark: number, length = 60): boolean => cable.transmit(new Uint8Array(length).fill(mark), 0, length)
+  const send = (mark: number, length = 60): boolean =>
+    cable.transmit(new Uint8Array(length).fill(mark), 0, length)
 
   it('every client reads what the card sends, of any length, and only this user may connect', async () => {
     await until(() => existsSync(path))
     expect(statSync(path).mode & 0o777).toBe(0o600)
     const [a, b] = [await reader(), await reader()]
-    for (const [mark, length] of [[1, 1], [2, 60], [3, 9014], [4, 65_536]] as const) send(mark, length)
+    for (const [mark, length] of [
+      [1, 1],
+      [2, 60],
+      [3, 9014],
+      [4, 65_536],
+    ] as const)
+      send(mark, length)
     for (const { frames, lengths } of [a, b]) {
       await until(() => frames.length === 4)
-      expect([frames, lengths]).toEqual([[1, 2, 3, 4], [1, 60, 9014, 65_536]])
+      expect([frames, lengths]).toEqual([
+        [1, 2, 3, 4],
+        [1, 60, 9014, 65_536],
+      ])
     }
   })
 

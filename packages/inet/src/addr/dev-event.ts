@@ -63,6 +63,7 @@ function init(ipv4: Ipv4, dev: NetDevice<any>): InDevice {
   const inDev = new InDevice(dev, neighParmsAlloc(ipv4.arp, dev), (dev.flags & Iff.NOARP) !== 0)
   inDev.igmp = new Igmp(ipv4, inDev)
   ipv4.devices.set(dev, inDev)
+  ipv4.inDevs.push(inDev)
   ipv4.onNetconf?.('new', dev)
   if ((dev.flags & Iff.UP) !== 0) ipMcUp(inDev)
   return inDev
@@ -77,6 +78,7 @@ function destroy(ipv4: Ipv4, inDev: InDevice): void {
   ipv4.frags.forgetDevice(inDev.dev)
   loopForget(ipv4, inDev.dev)
   ipv4.devices.delete(inDev.dev)
+  ipv4.inDevs.splice(ipv4.inDevs.indexOf(inDev), 1)
   ipv4.onNetconf?.('del', inDev.dev)
   neighParmsRelease(ipv4.arp, inDev.dev)
 }

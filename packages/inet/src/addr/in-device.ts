@@ -1,6 +1,5 @@
 import type { NetDevice } from '@vnet/netdev'
 import type { NeighParms } from '../neigh/parms.ts'
-import { RtScope } from '../types/constants.ts'
 import type { Ifaddr4 } from './ifaddr.ts'
 import type { Igmp } from './igmp.ts'
 

@@ -3,10 +3,8 @@ import { ipv4IsLbcast, ipv4IsMulticast, ipv4IsZeronet } from '@vnet/wire'
 import { type Ifaddr4 } from '../addr/ifaddr.ts'
 import { selectAddrOf } from '../addr/in-device.ts'
 import type { Ipv4 } from '../ipv4/ipv4.ts'
-import { RtnType, RtScope } from '../types/constants.ts'
-import type { Fib4Key } from './table.ts'
-
-const ANY: Fib4Key = { tos: 0, scope: RtScope.UNIVERSE, oif: null, skipLinkdown: null }
+import { RtnType } from '../types/constants.ts'
+import { ANY } from './table.ts'
 
 /** What kind of address it is for this machine, or for one device of it: `RtnType`. @kernel inet_addr_type_dev_table() net/ipv4/fib_frontend.c */
 export function addrTypeDev(ipv4: Ipv4, dev: NetDevice<any> | null, address: number): number {
@@ -19,8 +17,9 @@ export function addrTypeDev(ipv4: Ipv4, dev: NetDevice<any> | null, address: num
 
 /** The address entry with this local address, or null. @kernel inet_lookup_ifaddr_rcu() net/ipv4/devinet.c */
 export function lookupIfaddr(ipv4: Ipv4, address: number): Ifaddr4 | null {
-  for (const inDev of ipv4.devices.values()) {
-    const { ifaList } = inDev
+  const { inDevs } = ipv4
+  for (let n = 0; n < inDevs.length; n++) {
+    const { ifaList } = inDevs[n]!
     for (let i = 0; i < ifaList.length; i++) if (ifaList[i]!.localNr === address) return ifaList[i]!
   }
   return null

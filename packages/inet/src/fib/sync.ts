@@ -54,5 +54,7 @@ export function fibFlush(ipv4: Ipv4): void {
 }
 
 function forEachRoute(ipv4: Ipv4, fn: (route: Fib4Route) => void): void {
+  // The states of routes change, which are not told.
+  ipv4.inet.rtGenid.bump()
   for (const table of ipv4.fib.all()) for (const route of table.list()) fn(route)
 }

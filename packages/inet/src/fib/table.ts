@@ -1,6 +1,7 @@
 import { Errno } from '@vnet/kernel'
 import type { NetDevice } from '@vnet/netdev'
-import { NlmNew, RtnhFlag, RtnType, RtTable } from '../types/constants.ts'
+import { RtGenid } from '../genid.ts'
+import { NlmNew, RtnhFlag, RtnType, RtScope, RtTable } from '../types/constants.ts'
 import { type Fib4Route, sameInfo } from './route.ts'
 
 /** What a lookup asks. @kernel struct flowi4 include/net/flow.h */
@@ -13,6 +14,9 @@ export interface Fib4Key {
   readonly skipLinkdown: ((dev: NetDevice<any>) => boolean) | null
 }
 
+/** Asks for any route. @kernel none */
+export const ANY: Fib4Key = { tos: 0, scope: RtScope.UNIVERSE, oif: null, skipLinkdown: null }
+
 /** A lookup met an unreachable, prohibit or blackhole route: it ends there, with this (negative) errno. @kernel fib_props net/ipv4/fib_semantics.c */
 export type FibAnswer = Fib4Route | number | null
 
@@ -24,10 +28,12 @@ const EHOSTUNREACH = -113
 export class FibTable {
   readonly id: number
   readonly #byLength: (Map<number, Fib4Route[]> | null)[] = new Array<null>(33).fill(null)
+  readonly #genid: RtGenid
   size = 0
 
-  constructor(id: number) {
+  constructor(id: number, genid: RtGenid = new RtGenid()) {
     this.id = id
+    this.#genid = genid
   }
 
   /** The routes to a prefix, in the order they are tried. */
@@ -42,6 +48,7 @@ export class FibTable {
     if (list === undefined) map.set(route.dstNr, [route])
     else list.splice(index, 0, route)
     this.size++
+    this.#genid.bump()
   }
 
   /** Takes a route out. */
@@ -54,6 +61,7 @@ export class FibTable {
     if (list.length === 0) map.delete(route.dstNr)
     if (map.size === 0) this.#byLength[route.dstLen] = null
     this.size--
+    this.#genid.bump()
     return true
   }
 
@@ -106,8 +114,10 @@ export class FibTables {
   readonly #tables = new Map<number, FibTable>()
   readonly #local: FibTable
   readonly #main: FibTable
+  readonly #genid: RtGenid
 
-  constructor() {
+  constructor(genid: RtGenid = new RtGenid()) {
+    this.#genid = genid
     this.#local = this.make(RtTable.LOCAL)
     this.#main = this.make(RtTable.MAIN)
   }
@@ -121,7 +131,7 @@ export class FibTables {
   make(id: number): FibTable {
     const nr = id === RtTable.UNSPEC ? RtTable.MAIN : id
     let table = this.#tables.get(nr)
-    if (table === undefined) this.#tables.set(nr, (table = new FibTable(nr)))
+    if (table === undefined) this.#tables.set(nr, (table = new FibTable(nr, this.#genid)))
     return table
   }
 

@@ -17,7 +17,18 @@ const KNOWN: readonly number[] = [IpProto.ICMP, IpProto.IGMP, IpProto.TCP, IpPro
 /** Gives a whole packet for us to its protocol. It stays the caller's. @kernel ip_protocol_deliver_rcu() net/ipv4/ip_input.c */
 export function ipDeliver(ipv4: Ipv4, skb: SkBuff, type: number): void {
   const { mem, data } = skb
-  const info = rxInfo(ipv4, skb, type)
+  const dev = inputDevice(ipv4, skb.dev!, type, getUnalignedBe32(mem, data + 16))
+  const info = ipv4.rxPool.take(dev, mem, data + 12, data + 16)
+  info.ttl = mem[data + 8]!
+  info.tos = mem[data + 1]!
+  info.broadcast = type === RtnType.BROADCAST
+  info.multicast = type === RtnType.MULTICAST
+  deliver(ipv4, skb, info)
+  ipv4.rxPool.give(info)
+}
+
+function deliver(ipv4: Ipv4, skb: SkBuff, info: RxInfo): void {
+  const { mem, data } = skb
   const protocol = mem[data + 9]!
   const hlen = ipHdrLen(mem, data)
   const icmpType = protocol === IpProto.ICMP && skb.len > hlen ? mem[data + hlen]! : -1
@@ -45,23 +56,9 @@ function unknown(ipv4: Ipv4, skb: SkBuff): void {
 function udp(ipv4: Ipv4, skb: SkBuff, info: RxInfo): void {
   const src = getUnalignedBe32(info.src, 0)
   const dst = getUnalignedBe32(info.dst, 0)
-  const pseudo = (len: number): number => csumTcpudpNofold(src, dst, len, IpProto.UDP)
+  const pseudo = csumTcpudpNofold(src, dst, 0, IpProto.UDP)
   const result = udpRcv(ipv4.inet, skb, info, pseudo, ipv4.udp)
   if (result === UDP_NOPORT) icmpSend(ipv4, skb, 3, 3)
-}
-
-function rxInfo(ipv4: Ipv4, skb: SkBuff, type: number): RxInfo {
-  const { mem, data } = skb
-  return {
-    family: 2,
-    src: mem.slice(data + 12, data + 16),
-    dst: mem.slice(data + 16, data + 20),
-    dev: inputDevice(ipv4, skb.dev!, type, getUnalignedBe32(mem, data + 16)),
-    ttl: mem[data + 8]!,
-    tos: mem[data + 1]!,
-    broadcast: type === RtnType.BROADCAST,
-    multicast: type === RtnType.MULTICAST,
-  }
 }
 
 /** The device a packet is for: our own went over the loopback device, and sockets see the address's. @kernel inet_iif() include/net/route.h */

@@ -10,21 +10,24 @@ import {
 } from '@vnet/netdev'
 import { putUnalignedBe16 } from '@vnet/wire'
 import { fragOff, IP_DF, IP_MF, IP_OFFSET, ipHdrLen, ipSendCheck } from './header.ts'
-import { icmpSend } from './icmp-send.ts'
 import type { Ipv4 } from './ipv4.ts'
 import { optionsFragment } from './options.ts'
-import { ipFinishOutput2 } from './output.ts'
 import type { Rt4 } from './route.ts'
 
 const EMSGSIZE = -90
 const ENOMEM = -12
 
-/** Splits a packet that is longer than the way allows, and sends the pieces. The packet is gone. @kernel ip_do_fragment() net/ipv4/ip_output.c */
-export function ipFragment(ipv4: Ipv4, skb: SkBuff, rt: Rt4, ignoreDf: boolean): number {
-  if (!ignoreDf && (fragOff(skb.mem, skb.data) & IP_DF) !== 0) {
-    icmpSend(ipv4, skb, 3, 4, rt.mtu)
-    return fail(ipv4, skb, EMSGSIZE)
-  }
+/** Where the pieces go. */
+type IpOutput = (ipv4: Ipv4, skb: SkBuff, rt: Rt4) => number
+
+/**
+ * Splits a packet that is longer than the way allows, and sends the pieces. The packet is gone.
+ *
+ * @param ignoreDf - it is split although it says that it must not; else whoever passes packets on has asked before
+ * @kernel ip_do_fragment() net/ipv4/ip_output.c
+ */
+export function ipFragment(ipv4: Ipv4, skb: SkBuff, rt: Rt4, ignoreDf: boolean, output: IpOutput): number {
+  if (!ignoreDf && (fragOff(skb.mem, skb.data) & IP_DF) !== 0) return fail(ipv4, skb, EMSGSIZE)
   const hlen = skbLinearize(skb) ? ipHdrLen(skb.mem, skb.data) : 0
   const room = (rt.mtu - hlen) & ~7
   if (hlen === 0 || room < 8) return fail(ipv4, skb, hlen === 0 ? ENOMEM : EMSGSIZE)
@@ -33,7 +36,7 @@ export function ipFragment(ipv4: Ipv4, skb: SkBuff, rt: Rt4, ignoreDf: boolean):
     const piece = cut(ipv4, skb, hlen, at, Math.min(room, end - at))
     if (piece === null) return fail(ipv4, skb, ENOMEM)
     ipv4.ip.fragCreates++
-    const rc = ipFinishOutput2(ipv4, piece, rt)
+    const rc = output(ipv4, piece, rt)
     if (rc < 0) return fail(ipv4, skb, rc)
   }
   ipv4.ip.fragOks++

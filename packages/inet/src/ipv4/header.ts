@@ -10,30 +10,33 @@ export const IP_MF = 0x2000
 /** Where a fragment belongs, in units of eight bytes. @kernel IP_OFFSET include/net/ip.h */
 export const IP_OFFSET = 0x1fff
 
-/** What a new header says. @kernel struct iphdr include/uapi/linux/ip.h */
-export interface HeaderFields {
-  readonly tos: number
-  readonly id: number
-  readonly df: boolean
-  readonly ttl: number
-  readonly protocol: number
-  readonly src: number
-  readonly dst: number
-}
-
-/** Puts a header without options in front of a packet; length and checksum come with `ipSendCheck`. @kernel ip_build_and_send_pkt() net/ipv4/ip_output.c */
-export function ipPushHeader(skb: SkBuff, fields: HeaderFields): void {
+/**
+ * Puts a header without options in front of a packet; length and checksum come with `ipSendCheck`.
+ *
+ * @param flags - IP_DF, or 0
+ * @kernel ip_build_and_send_pkt() net/ipv4/ip_output.c
+ */
+export function ipPushHeader(
+  skb: SkBuff,
+  src: number,
+  dst: number,
+  protocol: number,
+  ttl: number,
+  tos: number,
+  id: number,
+  flags: number,
+): void {
   const at = skbPush(skb, IPV4_HLEN)
   const { mem } = skb
   skb.networkHeader = at
   mem[at] = 0x45
-  mem[at + 1] = fields.tos
-  putUnalignedBe16(fields.id & 0xffff, mem, at + 4)
-  putUnalignedBe16(fields.df ? IP_DF : 0, mem, at + 6)
-  mem[at + 8] = fields.ttl
-  mem[at + 9] = fields.protocol
-  putUnalignedBe32(fields.src, mem, at + 12)
-  putUnalignedBe32(fields.dst, mem, at + 16)
+  mem[at + 1] = tos
+  putUnalignedBe16(id & 0xffff, mem, at + 4)
+  putUnalignedBe16(flags, mem, at + 6)
+  mem[at + 8] = ttl
+  mem[at + 9] = protocol
+  putUnalignedBe32(src, mem, at + 12)
+  putUnalignedBe32(dst, mem, at + 16)
 }
 
 /** Fills in length and checksum of the header at `data`. @kernel ip_send_check() net/ipv4/ip_output.c */

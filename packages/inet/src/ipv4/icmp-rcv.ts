@@ -1,3 +1,4 @@
+import { copyBytes } from '@vnet/kernel'
 import {
   allocSkb,
   CHECKSUM_UNNECESSARY,
@@ -16,7 +17,7 @@ import { RtnType, SoEeOrigin } from '../types/constants.ts'
 import { icmpErrno } from './icmp-errno.ts'
 import { icmpPush, NR_ICMP_TYPES } from './icmp-send.ts'
 import type { Ipv4 } from './ipv4.ts'
-import { ipRouteOutput, isRoute } from './route.ts'
+import { ipRouteOutputKey, isRoute } from './route.ts'
 
 const ICMP_HLEN = 8
 const HEADROOM = 64
@@ -93,13 +94,13 @@ function timestamp(ipv4: Ipv4, skb: SkBuff, info: RxInfo): boolean {
 /** @kernel icmp_reply() net/ipv4/icmp.c */
 function reply(ipv4: Ipv4, skb: SkBuff, info: RxInfo, type: number, len: number): void {
   const src = info.broadcast || info.multicast ? 0 : getUnalignedBe32(info.dst, 0)
-  const rt = ipRouteOutput(ipv4, getUnalignedBe32(info.src, 0), { src, tos: info.tos & 0x1e })
+  const rt = ipRouteOutputKey(ipv4, getUnalignedBe32(info.src, 0), src, null, info.tos & 0x1e)
   if (!isRoute(rt) || (rt.type !== RtnType.UNICAST && rt.type !== RtnType.LOCAL)) return
   const answer = allocSkb(ipv4.kernel, HEADROOM + len)
   if (answer === null) return
   skbReserve(answer, HEADROOM)
   const at = skbPut(answer, len)
-  answer.mem.set(skb.mem.subarray(skb.data, skb.data + Math.min(len, skb.len)), at)
+  copyBytes(answer.mem, at, skb.mem, skb.data, Math.min(len, skb.len))
   if (type === 14) stamp(ipv4, answer.mem, at)
   const rest = getUnalignedBe32(skb.mem, skb.data + 4)
   icmpPush(ipv4, answer, { type, code: 0, rest, tos: info.tos, rt })
@@ -127,7 +128,10 @@ function unreach(ipv4: Ipv4, skb: SkBuff, info: RxInfo, type: number): boolean {
   if (skb.tail - inner < headerLen + 8) return false
   const mtu = type === UNREACH && code === 4 ? getUnalignedBe16(mem, data + 6) : 0
   const said = icmpErrno(type, code)
-  if (mtu !== 0 && !isOurs(ipv4, dst)) ipv4.pathMtu.learn(dst, mtu)
+  if (mtu !== 0 && !isOurs(ipv4, dst)) {
+    ipv4.pathMtu.learn(dst, mtu)
+    ipv4.inet.rtGenid.bump()
+  }
   sockError(ipv4.inet, {
     family: 2,
     protocol: mem[inner + 9]!,

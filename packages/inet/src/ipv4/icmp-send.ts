@@ -88,15 +88,8 @@ export function icmpPush(ipv4: Ipv4, skb: SkBuff, push: IcmpPush): void {
   putUnalignedBe32(push.rest, mem, data + 4)
   putUnalignedBe16(inetChecksum(mem, data, skb.len), mem, data + 2)
   icmpOutCount(ipv4, push.type)
-  ipPushHeader(skb, {
-    tos: push.tos,
-    id: nextIdent(ipv4),
-    df: false,
-    ttl: ipv4.sysctl.ipDefaultTtl,
-    protocol: IpProto.ICMP,
-    src: push.rt.src,
-    dst: push.rt.dst,
-  })
+  const { src, dst } = push.rt
+  ipPushHeader(skb, src, dst, IpProto.ICMP, ipv4.sysctl.ipDefaultTtl, push.tos, nextIdent(ipv4), 0)
   ipLocalOut(ipv4, skb, push.rt, true)
 }
 

@@ -32,7 +32,11 @@ export function ipv4Init(inet: Inet): void {
   loopInit(ipv4)
   devAddPack(kernel, { type: ETH_P_IP, func: (skb, dev) => ipRcv(ipv4, skb, dev) })
   devAddPack(kernel, { type: ETH_P_ARP, func: (skb, dev) => arpRcv(ipv4, skb, dev) })
-  registerNetdeviceNotifier(kernel, (event, dev) => inetdevEvent(ipv4, event, dev))
+  registerNetdeviceNotifier(kernel, (event, dev) => {
+    inet.rtGenid.bump()
+    inetdevEvent(ipv4, event, dev)
+    inet.rtGenid.bump()
+  })
 }
 
 function familyOf(ipv4: Ipv4): InetFamily {

@@ -13,6 +13,8 @@ import { FibTables } from '../fib/table.ts'
 import type { Inet } from '../inet.ts'
 import type { NeighTable } from '../neigh/table.ts'
 import { UdpMib } from '../sock/mib.ts'
+import { RxPool } from '../sock/rx-info.ts'
+import { DstCache4 } from './dst-cache.ts'
 import { IcmpLimits } from './icmp-limit.ts'
 import { IpFrags } from './reassembly.ts'
 import { PathMtu } from './path-mtu.ts'
@@ -35,6 +37,8 @@ export class Ipv4 {
   readonly inet: Inet
   readonly kernel: Kernel
   readonly devices = new Map<NetDevice<any>, InDevice>()
+  /** The same, to walk through for each packet. */
+  readonly inDevs: InDevice[] = []
   readonly fib: FibTables
   readonly arp: NeighTable
   readonly ip = new IpMib()
@@ -44,6 +48,10 @@ export class Ipv4 {
   readonly limits: IcmpLimits
   readonly frags: IpFrags
   readonly pathMtu: PathMtu
+  /** Ways found lately: of our own packets, and of those passed on. */
+  readonly dst: DstCache4
+  readonly dstForward: DstCache4
+  readonly rxPool = new RxPool(2)
   forward = false
   /** Who wants to know that settings of a device are there, or gone ('netconf'). */
   onNetconf: ((event: 'new' | 'del', dev: NetDevice<any>) => void) | null = null
@@ -61,10 +69,12 @@ export class Ipv4 {
     this.inet = inet
     this.kernel = kernel
     this.arp = arp
-    this.fib = new FibTables()
+    this.fib = new FibTables(inet.rtGenid)
     this.limits = new IcmpLimits(kernel, this.sysctl)
     this.frags = new IpFrags(kernel, this)
     this.pathMtu = new PathMtu(kernel)
+    this.dst = new DstCache4(inet.rtGenid, this.pathMtu)
+    this.dstForward = new DstCache4(inet.rtGenid, this.pathMtu)
     this.lifetimeWork = workSetup(kernel, () => checkLifetime(this), 'inet')
     // A timer and a work: looking needs rtnl, which a timer may not take.
     this.lifetimeTimer = timerSetup(kernel, () => void scheduleWork(this.lifetimeWork), 'inet')

@@ -51,7 +51,9 @@ export function ipLocalOut(ipv4: Ipv4, skb: SkBuff, rt: Rt4, ignoreDf: boolean, 
 /** Sends a packet whose header is complete, in pieces if it must. The packet is gone. @kernel ip_finish_output() net/ipv4/ip_output.c */
 export function ipOutput(ipv4: Ipv4, skb: SkBuff, rt: Rt4, ignoreDf: boolean): number {
   const rc =
-    gsoNetworkLen(skb) <= rt.mtu ? ipFinishOutput2(ipv4, skb, rt) : ipFragment(ipv4, skb, rt, ignoreDf)
+    gsoNetworkLen(skb) <= rt.mtu
+      ? ipFinishOutput2(ipv4, skb, rt)
+      : ipFragment(ipv4, skb, rt, ignoreDf, ipFinishOutput2)
   if (rc >= 0) return rc === 0 || rc === NET_XMIT_CN ? 0 : ENOBUFS
   return rc
 }

@@ -15,6 +15,11 @@ export class PathMtu {
     this.#kernel = kernel
   }
 
+  /** True when something was learned about a destination. */
+  has(dst: number): boolean {
+    return this.#known.size !== 0 && this.#known.has(dst)
+  }
+
   /** The MTU to a destination; `mtu` is the link's. */
   get(dst: number, mtu: number): number {
     if (this.#known.size === 0) return mtu

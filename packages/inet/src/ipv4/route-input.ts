@@ -2,7 +2,8 @@ import { Iff, PACKET_LOOPBACK } from '@vnet/netdev'
 import { ipv4IsLbcast, ipv4IsLoopback, ipv4IsMulticast, ipv4IsZeronet } from '@vnet/wire'
 import type { InDevice } from '../addr/in-device.ts'
 import { ipCheckMc } from '../addr/multicast.ts'
-import { RtnType, RtScope } from '../types/constants.ts'
+import { RtnType } from '../types/constants.ts'
+import { ANY } from '../fib/table.ts'
 import type { Ipv4 } from './ipv4.ts'
 import { isOwn } from './route.ts'
 
@@ -26,7 +27,7 @@ export function routeInput(ipv4: Ipv4, inDev: InDevice, pktType: number, src: nu
   }
   if (ipv4IsZeronet(src) || ipv4IsZeronet(dst)) return MARTIAN
   if (!looped && (ipv4IsLoopback(dst) || ipv4IsLoopback(src))) return MARTIAN
-  const route = ipv4.fib.lookup(dst, { tos: 0, scope: RtScope.UNIVERSE, oif: null, skipLinkdown: null })
+  const route = ipv4.fib.lookup(dst, ANY)
   if (route === null) return ipv4.forward ? -101 : NO_ROUTE
   if (typeof route === 'number') return ipv4.forward ? route : NO_ROUTE
   if (!validSource(ipv4, inDev, src, looped, false)) return MARTIAN
@@ -51,7 +52,7 @@ function validSource(ipv4: Ipv4, inDev: InDevice, src: number, looped: boolean, 
 
 /** An answer would go where the packet came from; loosely (2): it would go anywhere. */
 function comesBack(ipv4: Ipv4, inDev: InDevice, src: number): boolean {
-  const route = ipv4.fib.lookup(src, { tos: 0, scope: RtScope.UNIVERSE, oif: null, skipLinkdown: null })
+  const route = ipv4.fib.lookup(src, ANY)
   if (route === null || typeof route === 'number' || route.type !== RtnType.UNICAST) return false
   return inDev.cnf.rpFilter === 2 || route.oif === inDev.dev
 }

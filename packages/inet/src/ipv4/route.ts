@@ -3,6 +3,7 @@ import { ipv4IsLbcast, ipv4IsLoopback, ipv4IsMulticast, ipv4IsZeronet } from '@v
 import { ipCheckMc } from '../addr/multicast.ts'
 import { inetSelectAddr, ipDevFind, lookupIfaddr } from '../fib/addr-type.ts'
 import type { Fib4Route } from '../fib/route.ts'
+import { ANY } from '../fib/table.ts'
 import { Rtax, RtnType, RtScope } from '../types/constants.ts'
 import type { Ipv4 } from './ipv4.ts'
 
@@ -62,8 +63,33 @@ export function isRoute(rt: Rt4 | number): rt is Rt4 {
 
 /** Finds the way out. @returns the way, or a negative errno @kernel ip_route_output_key_hash_rcu() net/ipv4/route.c */
 export function ipRouteOutput(ipv4: Ipv4, daddr: number, wish: RtWish): Rt4 | number {
-  let src = wish.src ?? 0
-  let oif = wish.oif ?? null
+  return find(ipv4, daddr, wish.src ?? 0, wish.oif ?? null, wish.tos ?? 0)
+}
+
+/** The same for each packet: what was found lately is found again. @kernel ip_route_output_key() include/net/route.h */
+export function ipRouteOutputKey(
+  ipv4: Ipv4,
+  daddr: number,
+  saddr: number,
+  oif: NetDevice<any> | null,
+  tos: number,
+): Rt4 | number {
+  const known = ipv4.dst.get(daddr, saddr, oif, tos)
+  if (known !== null) return known
+  const rt = find(ipv4, daddr, saddr, oif, tos)
+  if (isRoute(rt)) ipv4.dst.put(daddr, saddr, oif, tos, rt)
+  return rt
+}
+
+function find(
+  ipv4: Ipv4,
+  daddr: number,
+  saddr: number,
+  device: NetDevice<any> | null,
+  tos: number,
+): Rt4 | number {
+  let src = saddr
+  let oif = device
   let dst = daddr
   const group = ipv4IsMulticast(dst) || ipv4IsLbcast(dst)
   if (src !== 0) {
@@ -87,7 +113,7 @@ export function ipRouteOutput(ipv4: Ipv4, daddr: number, wish: RtWish): Rt4 | nu
     oif = null
   }
   const answer = ipv4.fib.lookup(dst, {
-    tos: wish.tos ?? 0,
+    tos,
     scope: RtScope.UNIVERSE,
     oif,
     skipLinkdown: (dev) => ipv4.inDev(dev)?.cnf.ignoreRoutesWithLinkdown ?? false,
@@ -172,7 +198,11 @@ export function isOwn(ipv4: Ipv4, address: number): boolean {
 
 /** The way of a packet that is passed on; null: none. @kernel ip_mkroute_input() net/ipv4/route.c */
 export function ipRouteForward(ipv4: Ipv4, dst: number): Rt4 | null {
-  const answer = ipv4.fib.lookup(dst, { tos: 0, scope: RtScope.UNIVERSE, oif: null, skipLinkdown: null })
+  const known = ipv4.dstForward.get(dst, 0, null, 0)
+  if (known !== null) return known
+  const answer = ipv4.fib.lookup(dst, ANY)
   if (answer === null || typeof answer === 'number' || answer.oif === null) return null
-  return new Rt4(ipv4, { type: answer.type, dst, src: 0, dev: answer.oif, route: answer })
+  const rt = new Rt4(ipv4, { type: answer.type, dst, src: 0, dev: answer.oif, route: answer })
+  ipv4.dstForward.put(dst, 0, null, 0, rt)
+  return rt
 }

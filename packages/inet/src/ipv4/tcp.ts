@@ -3,7 +3,7 @@ import { csumTcpudpNofold, getUnalignedBe32 } from '@vnet/wire'
 import type { RxInfo } from '../sock/transport.ts'
 import { tcpRcv, tcpReset, tcpResetCheck, TCP_HLEN } from '../tcp/reset.ts'
 import { IpProto } from '../types/constants.ts'
-import { ipPushHeader } from './header.ts'
+import { IP_DF, ipPushHeader } from './header.ts'
 import type { Ipv4 } from './ipv4.ts'
 import { ipLocalOut } from './output.ts'
 import { ipRouteOutput, isRoute } from './route.ts'
@@ -31,6 +31,6 @@ function sendReset(ipv4: Ipv4, skb: SkBuff, peer: number, own: number, tos: numb
   tcpReset(skb, reset.mem, at)
   tcpResetCheck(ipv4.inet.tcp, reset.mem, at, csumTcpudpNofold(own, peer, TCP_HLEN, IpProto.TCP))
   const ttl = ipv4.sysctl.ipDefaultTtl
-  ipPushHeader(reset, { tos, id: 0, df: true, ttl, protocol: IpProto.TCP, src: own, dst: peer })
+  ipPushHeader(reset, own, peer, IpProto.TCP, ttl, tos, 0, IP_DF)
   ipLocalOut(ipv4, reset, rt, false)
 }

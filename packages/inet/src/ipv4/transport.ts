@@ -27,7 +27,7 @@ import { fragOff, IP_DF, ipHdrLen, ipPushHeader, IPV4_HLEN } from './header.ts'
 import { icmpOutCount, nextIdent } from './icmp-send.ts'
 import type { Ipv4 } from './ipv4.ts'
 import { ipLocalOut } from './output.ts'
-import { ipRouteOutput, isRoute, type Rt4 } from './route.ts'
+import { ipRouteOutputKey, isRoute, type Rt4 } from './route.ts'
 
 const HEADROOM = 64
 
@@ -55,11 +55,8 @@ export class Transport4 implements InetTransport {
     const dst = getUnalignedBe32(to.address, 0)
     const oif = this.#device(sock, dst, control)
     const src = control.src ?? (isSource(sock.local) ? sock.local : null)
-    const rt = ipRouteOutput(ipv4, dst, {
-      src: src === null ? 0 : getUnalignedBe32(src, 0),
-      oif,
-      tos: (control.tos ?? sock.options.tos) & 0x1e,
-    })
+    const saddr = src === null ? 0 : getUnalignedBe32(src, 0)
+    const rt = ipRouteOutputKey(ipv4, dst, saddr, oif, (control.tos ?? sock.options.tos) & 0x1e)
     if (!isRoute(rt)) {
       if (rt === -ERRNO.ENETUNREACH) ipv4.ip.outNoRoutes++
       throw new Errno(errnoOf(rt))
@@ -104,15 +101,10 @@ export class Transport4 implements InetTransport {
     skb.priority = options.priority
     skb.mark = options.mark
     const ttl = control.ttl ?? (options.ttl >= 0 ? options.ttl : ipv4.sysctl.ipDefaultTtl)
-    ipPushHeader(skb, {
-      tos: control.tos ?? options.tos,
-      id: this.#ident(sock, strict),
-      df,
-      ttl: route.multicast ? options.multicastTtl : ttl,
-      protocol,
-      src: rt.src,
-      dst: rt.dst,
-    })
+    const tos = control.tos ?? options.tos
+    const hops = route.multicast ? options.multicastTtl : ttl
+    const ident = this.#ident(sock, strict)
+    ipPushHeader(skb, rt.src, rt.dst, protocol, hops, tos, ident, df ? IP_DF : 0)
     this.#finish(sock, ipLocalOut(ipv4, skb, rt, !strict, !route.multicast || options.multicastLoop))
   }
 

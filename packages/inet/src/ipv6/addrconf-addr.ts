@@ -3,7 +3,7 @@ import { Iff } from '@vnet/netdev'
 import { IfaFlag, INFINITY_LIFE_TIME, RtnType, RtProt, RtTable } from '../types/constants.ts'
 import type { FibRoute } from '../types/objects.ts'
 import { addrconfLeaveSolict } from './addrconf-group.ts'
-import { Ipv6AddrType, ipv6AddrKey, ipv6AddrPrefix, ipv6AddrType, ipv6PrefixEqual } from './address.ts'
+import { Ipv6AddrType, ipv6AddrPrefix, ipv6AddrType, ipv6PrefixEqual } from './address.ts'
 import { type Ifa6Config, Inet6Ifaddr } from './ifaddr.ts'
 import type { Inet6Dev } from './inet6-dev.ts'
 import type { Ipv6 } from './ipv6.ts'
@@ -20,13 +20,12 @@ export function ipv6AddAddr(idev: Inet6Dev, cfg: Ifa6Config): Inet6Ifaddr {
   checkAddress(idev, cfg)
   if (idev.dead) throw new Errno('ENODEV', 'ipv6: device is going away')
   if (idev.cnf.disableIpv6 !== 0) throw new Errno('EACCES', 'ipv6: IPv6 is disabled on this device')
-  const key = ipv6AddrKey(cfg.pfx)
-  const same = ipv6.addrHash.get(key) ?? []
+  const same = ipv6.addrHash.get(cfg.pfx) ?? []
   if (same.some((ifp) => ifp.dev === idev.dev)) throw new Errno('EEXIST', 'ipv6: address already assigned')
   const ifp = new Inet6Ifaddr(idev, cfg)
   if ((cfg.flags & IfaFlag.NODAD) === 0) ifp.flags |= IfaFlag.TENTATIVE
   ifp.rt = localRoute(ifp)
-  ipv6.addrHash.set(key, [...same, ifp])
+  ipv6.addrHash.set(cfg.pfx, [...same, ifp])
   linkDevAddr(idev, ifp)
   return ifp
 }
@@ -97,10 +96,9 @@ export function ipv6UnlinkAddr(ifp: Inet6Ifaddr): void {
   const { addrHash } = idev.ipv6
   ifp.state = 'dead'
   cancelWork(ifp.dadWork)
-  const key = ipv6AddrKey(ifp.local)
-  const rest = (addrHash.get(key) ?? []).filter((other) => other !== ifp)
-  if (rest.length === 0) addrHash.delete(key)
-  else addrHash.set(key, rest)
+  const rest = (addrHash.get(ifp.local) ?? []).filter((other) => other !== ifp)
+  if (rest.length === 0) addrHash.delete(ifp.local)
+  else addrHash.set(ifp.local, rest)
   const at = idev.addrList.indexOf(ifp)
   if (at >= 0) idev.addrList.splice(at, 1)
 }

@@ -13,7 +13,8 @@ import { addrconfVerify } from './addrconf-verify.ts'
 import { ipv6AddrEqual, ipv6RtScope } from './address.ts'
 import { addrconfDadStart } from './dad.ts'
 import type { Inet6Ifaddr } from './ifaddr.ts'
-import { type Ipv6, ipv6GetIfaddr } from './ipv6.ts'
+import { type Ipv6 } from './ipv6.ts'
+import { ipv6GetIfaddr } from './addr-lookup.ts'
 
 /** What a person may set of an address's flags. */
 const USER_FLAGS =

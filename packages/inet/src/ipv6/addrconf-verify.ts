@@ -1,7 +1,7 @@
 import { cancelWork, scheduleDelayedWork } from '@vnet/kernel'
 import { IfaFlag, INFINITY_LIFE_TIME } from '../types/constants.ts'
 import { ipv6DelAddr, ipv6IfaChanged } from './addrconf-addr.ts'
-import { runWithRtnl } from './dad.ts'
+import { runWithRtnl } from './run-with-rtnl.ts'
 import type { Inet6Ifaddr } from './ifaddr.ts'
 import type { Ipv6 } from './ipv6.ts'
 

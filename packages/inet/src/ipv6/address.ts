@@ -68,9 +68,9 @@ function isZero(addr: Uint8Array, off: number, len: number): boolean {
 }
 
 /** How far an address reaches: {@link Ipv6AddrScope}, or a multicast group's own number. @kernel ipv6_addr_src_scope() include/net/addrconf.h */
-export function ipv6AddrScope(addr: Uint8Array): number {
-  const type = ipv6AddrType(addr)
-  if ((type & Ipv6AddrType.MULTICAST) !== 0) return addr[1]! & 15
+export function ipv6AddrScope(addr: Uint8Array, off = 0): number {
+  const type = ipv6AddrType(addr, off)
+  if ((type & Ipv6AddrType.MULTICAST) !== 0) return addr[off + 1]! & 15
   if ((type & (Ipv6AddrType.LINKLOCAL | Ipv6AddrType.LOOPBACK)) !== 0) return Ipv6AddrScope.LINKLOCAL
   return (type & Ipv6AddrType.SITELOCAL) !== 0 ? Ipv6AddrScope.SITELOCAL : Ipv6AddrScope.GLOBAL
 }

@@ -1,12 +1,4 @@
-import {
-  cancelWork,
-  LogLevel,
-  msecsToJiffies,
-  printk,
-  scheduleDelayedWork,
-  scheduleWork,
-  type WorkStruct,
-} from '@vnet/kernel'
+import { cancelWork, LogLevel, msecsToJiffies, printk, scheduleDelayedWork, scheduleWork } from '@vnet/kernel'
 import { formatMac, Iff, type SkBuff } from '@vnet/netdev'
 import { addrconfAddrSolictMult, formatIpv6Address } from '@vnet/wire'
 import { IfaFlag } from '../types/constants.ts'
@@ -25,6 +17,7 @@ import type { Inet6Ifaddr } from './ifaddr.ts'
 import type { Inet6Dev } from './inet6-dev.ts'
 import { ipv6McDadComplete } from './mld-report.ts'
 import { ndiscSendNa, ndiscSendNs } from './ndisc-send.ts'
+import { runWithRtnl } from './run-with-rtnl.ts'
 import { addrconfStartRs } from './router-solicit.ts'
 
 /** Begins duplicate address detection, in process context. @kernel addrconf_dad_start() net/ipv6/addrconf.c */
@@ -43,20 +36,6 @@ function modDadWork(ifp: Inet6Ifaddr, delay: number): void {
 /** The next step of the detection is due. @kernel addrconf_dad_work() net/ipv6/addrconf.c */
 export function addrconfDadWork(ifp: Inet6Ifaddr): void {
   runWithRtnl(ifp.dadWork, () => dadStep(ifp))
-}
-
-/** Runs a work's body with rtnl held; while somebody sleeps with it, comes back a tick later. @kernel rtnl_lock() net/core/rtnetlink.c */
-export function runWithRtnl(work: WorkStruct, body: () => void): void {
-  const { rtnl } = work.kernel
-  if (!rtnl.trylock()) {
-    scheduleDelayedWork(work, 1)
-    return
-  }
-  try {
-    body()
-  } finally {
-    rtnl.unlock()
-  }
 }
 
 function dadStep(ifp: Inet6Ifaddr): void {

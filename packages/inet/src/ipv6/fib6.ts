@@ -94,6 +94,7 @@ export class Fib6 {
     const { oif } = route
     if (oif !== null && route.type !== RtnType.LOCAL && !netifCarrierOk(oif)) route.flags |= RtnhFlag.LINKDOWN
     this.#table(route.table).insert(route)
+    ipv6.inet.rtGenid.bump()
     this.#count++
     ipv6.events.emit('route', 'new', route)
     if (route.expires !== 0) this.setExpires(ipv6, route, route.expires)
@@ -107,6 +108,7 @@ export class Fib6 {
   /** Says when a route ends, in ticks; 0: never. @kernel fib6_set_expires() include/net/ip6_fib.h */
   setExpires(ipv6: Ipv6, route: FibRoute, expires: number): void {
     route.expires = expires
+    ipv6.inet.rtGenid.bump()
     if (expires === 0) {
       this.#mortal.delete(route)
       return
@@ -119,6 +121,7 @@ export class Fib6 {
   /** Takes a route out and tells; false when it was not there. */
   remove(ipv6: Ipv6, route: FibRoute): boolean {
     if (!this.#table(route.table).remove(route)) return false
+    ipv6.inet.rtGenid.bump()
     this.#count--
     ipv6.events.emit('route', 'del', route)
     if (this.#mortal.delete(route) && this.#mortal.size === 0) timerDelete(ipv6.fibTimer)

@@ -10,15 +10,25 @@ import {
 import { IpProto, putUnalignedBe16, putUnalignedBe32 } from '@vnet/wire'
 import type { Inet6Dev } from './inet6-dev.ts'
 import type { Ipv6 } from './ipv6.ts'
-import { ip6Alloc, ip6FinishOutput, type Ip6Path, IPV6_HLEN } from './output.ts'
+import type { Ip6Path } from './output.ts'
+import { ip6Alloc, IPV6_HLEN } from './header.ts'
 
 /** Bytes of a fragment header. @kernel struct frag_hdr include/net/ipv6.h */
 export const FRAG_HLEN = 8
 const EMSGSIZE = -90
 const ENOBUFS = -105
 
+/** Where the pieces go. */
+type Ip6Output = (ipv6: Ipv6, idev: Inet6Dev, skb: SkBuff, path: Ip6Path) => number
+
 /** Sends a packet in pieces that fit. The packet is gone. @kernel ip6_fragment() net/ipv6/ip6_output.c */
-export function ip6Fragment(ipv6: Ipv6, idev: Inet6Dev, skb: SkBuff, path: Ip6Path): number {
+export function ip6Fragment(
+  ipv6: Ipv6,
+  idev: Inet6Dev,
+  skb: SkBuff,
+  path: Ip6Path,
+  output: Ip6Output,
+): number {
   const piece = (path.mtu - IPV6_HLEN - FRAG_HLEN) & ~7
   if (piece < 8 || !skbLinearize(skb)) {
     ipv6.inc(idev, 'FragFails')
@@ -34,7 +44,7 @@ export function ip6Fragment(ipv6: Ipv6, idev: Inet6Dev, skb: SkBuff, path: Ip6Pa
     if (fragment === null) rc = ENOBUFS
     else {
       ipv6.inc(idev, 'FragCreates')
-      rc = ip6FinishOutput(ipv6, idev, fragment, path)
+      rc = output(ipv6, idev, fragment, path)
     }
   }
   ipv6.inc(idev, rc === 0 ? 'FragOKs' : 'FragFails')

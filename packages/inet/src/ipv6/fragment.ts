@@ -16,7 +16,7 @@ import { Icmp6Code, icmpv6Send } from './icmp6-send.ts'
 import type { Inet6Dev } from './inet6-dev.ts'
 import { ip6InputFinish } from './input-finish.ts'
 import type { Ipv6 } from './ipv6.ts'
-import { ip6Alloc, IPV6_HLEN } from './output.ts'
+import { ip6Alloc, IPV6_HLEN } from './header.ts'
 import { FragQueue } from './reassembly.ts'
 
 /** How long the pieces of a packet wait for the others, in seconds. @kernel IPV6_FRAG_TIMEOUT include/net/ipv6.h */

@@ -5,8 +5,10 @@ import type { FibRoute } from '../types/objects.ts'
 import { ipv6DevGetSaddr } from './addr-select.ts'
 import { Ipv6AddrType, ipv6AddrAt, ipv6AddrScope, ipv6AddrType } from './address.ts'
 import { ipv6SkipExthdr } from './extension.ts'
-import { type Ipv6, ipv6ChkAddr } from './ipv6.ts'
-import { icmp6Checksum, ip6Alloc, ip6LocalOut, IPV6_HLEN, ip6PushHeader } from './output.ts'
+import { type Ipv6 } from './ipv6.ts'
+import { ipv6ChkAddr } from './addr-lookup.ts'
+import { ip6LocalOut } from './output.ts'
+import { icmp6Checksum, ip6Alloc, IPV6_HLEN, ip6PushHeader } from './header.ts'
 import { ip6PathOf } from './path.ts'
 import { IPV6_MIN_MTU } from './route.ts'
 
@@ -102,7 +104,7 @@ function sendError(ipv6: Ipv6, skb: SkBuff, route: FibRoute, fields: ErrorFields
   error.mem.set(skb.mem.subarray(at, at + quoted), to + ICMP_HLEN)
   icmp6Checksum(error, to, src, dst)
   const path = ip6PathOf(ipv6, route, dst)
-  ip6PushHeader(error, { src, dst, nextHeader: IpProto.ICMPV6, hopLimit: path.hopLimit })
+  ip6PushHeader(error, src, dst, IpProto.ICMPV6, path.hopLimit)
   ipv6.incIcmpOut(ipv6.devs.get(path.dev) ?? null, type)
   ip6LocalOut(ipv6, error, path)
 }

@@ -1,3 +1,4 @@
+import { copyBytes } from '@vnet/kernel'
 import {
   CHECKSUM_PARTIAL,
   CHECKSUM_UNNECESSARY,
@@ -10,17 +11,20 @@ import {
 import { getUnalignedBe32, Icmpv6Type, IpProto } from '@vnet/wire'
 import { sockError } from '../sock/error.ts'
 import { pingDeliver } from '../sock/ping-rcv.ts'
+import { keepRxInfo } from '../sock/rx-info.ts'
 import type { RxInfo } from '../sock/transport.ts'
 import { AF_INET6, RtnType, SoEeOrigin } from '../types/constants.ts'
 import { ipv6DevGetSaddr } from './addr-select.ts'
 import { ipv6AddrAt, ipv6AddrScope } from './address.ts'
 import { ipv6SkipExthdr } from './extension.ts'
 import type { Inet6Dev } from './inet6-dev.ts'
-import { type Ipv6, ipv6ChkAddr } from './ipv6.ts'
+import { type Ipv6 } from './ipv6.ts'
+import { ipv6ChkAddr } from './addr-lookup.ts'
 import { igmp6EventQuery, igmp6EventReport } from './mld-query.ts'
 import { ndiscRcv } from './ndisc-recv.ts'
-import { checksumFits, icmp6Checksum, ip6Alloc, ip6LocalOut, IPV6_HLEN, ip6PushHeader } from './output.ts'
-import { ip6Mtu, ip6PathOf } from './path.ts'
+import { ip6LocalOut } from './output.ts'
+import { checksumFits, icmp6Checksum, ip6Alloc, IPV6_HLEN, ip6PushHeader } from './header.ts'
+import { ip6Mtu } from './path.ts'
 
 const ICMP_HLEN = 8
 /** Types from here on inform; below they report errors. @kernel ICMPV6_INFOMSG_MASK include/uapi/linux/icmpv6.h */
@@ -79,7 +83,8 @@ function dispatch(ipv6: Ipv6, idev: Inet6Dev, skb: SkBuff, info: RxInfo): void {
     case Icmpv6Type.NEIGHBOUR_SOLICITATION:
     case Icmpv6Type.NEIGHBOUR_ADVERTISEMENT:
     case Icmpv6Type.REDIRECT:
-      ndiscRcv(ipv6, idev, skb, info)
+      // Of what neighbours and routers say, some is kept.
+      ndiscRcv(ipv6, idev, skb, keepRxInfo(info))
       return
     default:
       // An error nobody knows goes to those whose packet it is about.
@@ -91,19 +96,18 @@ function dispatch(ipv6: Ipv6, idev: Inet6Dev, skb: SkBuff, info: RxInfo): void {
 function echoReply(ipv6: Ipv6, skb: SkBuff, info: RxInfo): void {
   const { src: peer, dst, dev } = info
   const oif = ipv6AddrScope(peer) <= 2 ? dev : null
-  const route = ipv6.fib.lookup(ipv6, peer, oif)
-  if (route?.oif == null) return
-  const src = info.multicast ? ipv6DevGetSaddr(ipv6, route.oif, peer) : dst
+  const way = ipv6.dst.lookup(ipv6, peer, 0, oif)
+  if (way === null) return
+  const src = info.multicast ? ipv6DevGetSaddr(ipv6, way.route.oif, peer) : dst
   if (src === null) return
   const reply = ip6Alloc(ipv6, skb.len)
   if (reply === null) return
   const at = skbPut(reply, skb.len)
-  reply.mem.set(skb.mem.subarray(skb.data, skb.data + skb.len), at)
+  copyBytes(reply.mem, at, skb.mem, skb.data, skb.len)
   reply.mem[at] = Icmpv6Type.ECHO_REPLY
   icmp6Checksum(reply, at, src, peer)
-  const path = ip6PathOf(ipv6, route, peer)
-  const { hopLimit } = path
-  ip6PushHeader(reply, { src, dst: peer, nextHeader: IpProto.ICMPV6, hopLimit, trafficClass: info.tos })
+  const { path } = way
+  ip6PushHeader(reply, src, peer, IpProto.ICMPV6, path.hopLimit, info.tos)
   ipv6.incIcmpOut(ipv6.devs.get(path.dev) ?? null, Icmpv6Type.ECHO_REPLY)
   ip6LocalOut(ipv6, reply, path)
 }
@@ -152,6 +156,7 @@ function notifyError(ipv6: Ipv6, idev: Inet6Dev, skb: SkBuff, info: RxInfo): voi
 function updatePmtu(ipv6: Ipv6, dst: Uint8Array, mtu: number): void {
   const route = ipv6.fib.lookup(ipv6, dst, null)
   if (route?.oif == null || route.type === RtnType.LOCAL) return
+  ipv6.inet.rtGenid.bump()
   ipv6.pmtu.update(dst, mtu, ip6Mtu(ipv6, route, route.oif, dst))
 }
 

@@ -2,21 +2,13 @@ import { type TimerList, timerSetup, type WorkStruct, workSetup } from '@vnet/ke
 import type { NetDevice } from '@vnet/netdev'
 import type { NeighParms } from '../neigh/parms.ts'
 import type { Ipv6Devconf } from './devconf.ts'
+import { Inet6IfFlag } from './if-flag.ts'
 import type { Inet6Ifaddr } from './ifaddr.ts'
 import type { Ipv6 } from './ipv6.ts'
 import type { Ifmcaddr6 } from './mcast-group.ts'
 import { mldDadWork, mldGqWork, mldIfcWork } from './mld-report.ts'
 import { addrconfRsTimer } from './router-solicit.ts'
 import { Snmp6 } from './snmp6.ts'
-
-/** State bits of IPv6 on a device, as RTM_NEWLINK shows them. @kernel IF_RA_OTHERCONF include/net/if_inet6.h */
-export const Inet6IfFlag = {
-  RA_OTHERCONF: 0x80,
-  RA_MANAGED: 0x40,
-  RA_RCVD: 0x20,
-  RS_SENT: 0x10,
-  READY: 0x80000000,
-} as const
 
 /**
  * IPv6 on one device: settings, addresses, groups, counters.

@@ -1,6 +1,7 @@
 import { consumeSkb, kfreeSkb, type SkBuff, SkbDropReason } from '@vnet/netdev'
 import { csumIpv6Nofold, Icmpv6Type, IpProto } from '@vnet/wire'
 import { rawDeliver } from '../sock/raw-rcv.ts'
+import { keepRxInfo } from '../sock/rx-info.ts'
 import type { RxInfo } from '../sock/transport.ts'
 import { UDP_NOPORT, udpRcv } from '../sock/udp-rcv.ts'
 import { ipv6ParseTlv } from './extension.ts'
@@ -39,7 +40,7 @@ export function ip6InputFinish(
         if (!routingHeader(ipv6, idev, skb, info, at)) return
         break
       case IpProto.FRAGMENT:
-        ip6FragRcv(ipv6, idev, skb, info, at, field)
+        ip6FragRcv(ipv6, idev, skb, keepRxInfo(info), at, field)
         return
       case IpProto.NONE:
         consumeSkb(skb)
@@ -138,7 +139,7 @@ function deliver(
 /** @kernel udpv6_rcv() net/ipv6/udp.c */
 function udp(ipv6: Ipv6, skb: SkBuff, info: RxInfo): void {
   const { mem, networkHeader } = skb
-  const pseudo = (len: number): number => csumIpv6Nofold(mem, networkHeader + 8, len, IpProto.UDP)
+  const pseudo = csumIpv6Nofold(mem, networkHeader + 8, 0, IpProto.UDP)
   if (udpRcv(ipv6.inet, skb, info, pseudo, ipv6.udpMib) !== UDP_NOPORT) {
     consumeSkb(skb)
     return

@@ -14,17 +14,18 @@ import {
 } from '@vnet/netdev'
 import { Icmpv6Type, IpProto } from '@vnet/wire'
 import { IfaFlag } from '../types/constants.ts'
-import type { RxInfo } from '../sock/transport.ts'
-import { Ipv6AddrType, ipv6AddrAt, ipv6AddrScope, ipv6AddrType } from './address.ts'
+import type { RxState } from '../sock/rx-info.ts'
+import { Ipv6AddrType, ipv6AddrScope, ipv6AddrType } from './address.ts'
 import { ipv6ParseTlv } from './extension.ts'
 import { ip6Forward } from './forward.ts'
 import { Icmp6Code, icmpv6Send } from './icmp6-send.ts'
 import type { Inet6Dev } from './inet6-dev.ts'
 import { ip6InputFinish } from './input-finish.ts'
-import { type Ipv6, ipv6GetIfaddr } from './ipv6.ts'
+import { type Ipv6 } from './ipv6.ts'
+import { ipv6GetIfaddr } from './addr-lookup.ts'
 import { udpRcvSegment } from '../ipv4/gso.ts'
-import { mcLookup } from './mcast-group.ts'
-import { IPV6_HLEN } from './output.ts'
+import { mcLookup } from './mcast-lookup.ts'
+import { IPV6_HLEN } from './header.ts'
 
 /** Counters by the two ECN bits. */
 const ECN_COUNTERS = ['InNoECTPkts', 'InECT1Pkts', 'InECT0Pkts', 'InCEPkts'] as const
@@ -53,9 +54,13 @@ export function ipv6Rcv(ipv6: Ipv6, skb: SkBuff, dev: NetDevice<any>): number {
     if (length + IPV6_HLEN > skb.len) return drop(ipv6, idev, skb, 'InTruncatedPkts')
     if (!pskbTrim(skb, length + IPV6_HLEN)) return drop(ipv6, idev, skb, 'InDiscards')
   }
-  const next = hopByHop(ipv6, idev, skb)
+  const { mem, data } = skb
+  if (mem[data + 6] !== IpProto.HOPOPTS) {
+    return route(ipv6, idev, skb, mem[data + 6]!, data + IPV6_HLEN, data + 6)
+  }
+  const next = hopByHop(ipv6, skb)
   if (next === null) return drop(ipv6, idev, skb, 'InHdrErrors')
-  return route(ipv6, idev, skb, next)
+  return route(ipv6, idev, skb, next.protocol, next.at, next.field)
 }
 
 /** Datagrams that were merged on receive, one by one. */
@@ -87,7 +92,7 @@ function isSane(ipv6: Ipv6, idev: Inet6Dev, skb: SkBuff): boolean {
   return scope !== 0 && (scope !== 1 || isLoopback || own)
 }
 
-/** What follows the hop-by-hop options, if there are any. */
+/** What follows the hop-by-hop options. */
 interface Next {
   readonly protocol: number
   readonly at: number
@@ -96,11 +101,9 @@ interface Next {
 }
 
 /** @returns null when the options are broken (reported as they ask for) @kernel ipv6_parse_hopopts() net/ipv6/exthdrs.c */
-function hopByHop(ipv6: Ipv6, idev: Inet6Dev, skb: SkBuff): Next | null {
+function hopByHop(ipv6: Ipv6, skb: SkBuff): Next | null {
   const { mem, data } = skb
-  const protocol = mem[data + 6]!
   const at = data + IPV6_HLEN
-  if (protocol !== IpProto.HOPOPTS) return { protocol, at, field: data + 6 }
   if (at + 8 > skb.tail) return null
   const len = (mem[at + 1]! + 1) * 8
   if (at + len > skb.tail) return null
@@ -112,43 +115,39 @@ function hopByHop(ipv6: Ipv6, idev: Inet6Dev, skb: SkBuff): Next | null {
 }
 
 /** Ours, a group's we are in, or nobody's here. @kernel ip6_rcv_finish() net/ipv6/ip6_input.c */
-function route(ipv6: Ipv6, idev: Inet6Dev, skb: SkBuff, next: Next): number {
+function route(ipv6: Ipv6, idev: Inet6Dev, skb: SkBuff, protocol: number, at: number, field: number): number {
   const info = rxInfo(ipv6, idev, skb)
   if (info === null) return ip6Forward(ipv6, idev, skb)
   if (info.multicast) {
     ipv6.inc(idev, 'InMcastPkts')
     ipv6.inc(idev, 'InMcastOctets', skb.len)
     if (mcLookup(idev, info.dst) === null) {
+      ipv6.rxPool.give(info)
       consumeSkb(skb)
       return NET_RX_DROP
     }
   }
-  ip6InputFinish(ipv6, idev, skb, info, next.protocol, next.at, next.field)
+  ip6InputFinish(ipv6, idev, skb, info, protocol, at, field)
+  ipv6.rxPool.give(info)
   return NET_RX_SUCCESS
 }
 
-function rxInfo(ipv6: Ipv6, idev: Inet6Dev, skb: SkBuff): RxInfo | null {
+function rxInfo(ipv6: Ipv6, idev: Inet6Dev, skb: SkBuff): RxState | null {
   const { mem, data } = skb
-  const dst = ipv6AddrAt(mem, data + 24)
   let { dev } = idev
-  const multicast = dst[0] === 0xff
+  const multicast = mem[data + 24] === 0xff
   if (!multicast) {
     const isLoopback = (dev.flags & Iff.LOOPBACK) !== 0
-    const oneLink = ipv6AddrScope(dst) <= 2 && !isLoopback
-    const ifp = ipv6GetIfaddr(ipv6, dst, oneLink ? dev : null, true)
+    const oneLink = !isLoopback && ipv6AddrScope(mem, data + 24) <= 2
+    const ifp = ipv6GetIfaddr(ipv6, mem, oneLink ? dev : null, true, data + 24)
     if (ifp === null || (ifp.flags & (IfaFlag.TENTATIVE | IfaFlag.OPTIMISTIC)) === IfaFlag.TENTATIVE)
       return null
     // A packet to ourselves came through the loopback device: sockets see the address's own.
     if (isLoopback) ({ dev } = ifp)
   }
-  return {
-    family: 10,
-    src: ipv6AddrAt(mem, data + 8),
-    dst,
-    dev,
-    ttl: mem[data + 7]!,
-    tos: ((mem[data]! & 15) << 4) | (mem[data + 1]! >> 4),
-    broadcast: false,
-    multicast,
-  }
+  const info = ipv6.rxPool.take(dev, mem, data + 8, data + 24)
+  info.ttl = mem[data + 7]!
+  info.tos = ((mem[data]! & 15) << 4) | (mem[data + 1]! >> 4)
+  info.multicast = multicast
+  return info
 }

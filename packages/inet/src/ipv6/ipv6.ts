@@ -7,26 +7,24 @@ import {
   type WorkStruct,
   workSetup,
 } from '@vnet/kernel'
-import { devAddPack, ETH_P_IPV6, type NetDevice, registerNetdeviceNotifier, SkBuffHead } from '@vnet/netdev'
+import { type NetDevice, SkBuffHead } from '@vnet/netdev'
 import type { InetEvents } from '../events.ts'
 import type { Inet } from '../inet.ts'
 import { NeighTable } from '../neigh/table.ts'
-import { AF_INET6, IfaFlag } from '../types/constants.ts'
-import { addrconfNotify } from './addrconf-notify.ts'
 import { addrconfVerifyWork } from './addrconf-verify.ts'
-import { ipv6AddrKey } from './address.ts'
+import { Ip6AddrMap } from './addr-map.ts'
 import { Ipv6Devconf } from './devconf.ts'
+import { DstCache6 } from './dst-cache.ts'
 import { Fib6 } from './fib6.ts'
 import { Frag6 } from './fragment.ts'
 import { Icmp6Limit } from './icmp6-limit.ts'
 import type { Inet6Dev } from './inet6-dev.ts'
 import type { Inet6Ifaddr } from './ifaddr.ts'
-import { ipv6Rcv } from './input.ts'
-import { inet6Family } from './family6.ts'
 import { ndiscOps } from './ndisc-neigh.ts'
 import { ipv6LoopWork } from './output.ts'
 import { Pmtu6 } from './pmtu.ts'
 import { type Icmp6Counter, type Ip6Counter, Snmp6 } from './snmp6.ts'
+import { RxPool } from '../sock/rx-info.ts'
 import { UdpMib } from '../sock/mib.ts'
 
 /**
@@ -49,13 +47,16 @@ export class Ipv6 {
   readonly fib: Fib6
   readonly frags: Frag6
   readonly pmtu: Pmtu6
+  /** Ways found lately. */
+  readonly dst = new DstCache6()
+  readonly rxPool = new RxPool(10)
   readonly icmpLimit: Icmp6Limit
   /** For a message that somebody else could cause in masses. */
   readonly naLimit: RateLimit
   /** UDP over IPv6. */
   readonly udpMib = new UdpMib()
   /** All addresses, by address. */
-  readonly addrHash = new Map<string, Inet6Ifaddr[]>()
+  readonly addrHash = new Ip6AddrMap<Inet6Ifaddr[]>()
   /** Addresses and routes with an end are looked after. */
   readonly verifyWork: WorkStruct
   readonly fibTimer: TimerList
@@ -113,70 +114,4 @@ export class Ipv6 {
     if (dev !== undefined) return [...(this.devs.get(dev)?.addrList ?? [])]
     return [...this.devs.values()].flatMap((idev) => idev.addrList)
   }
-}
-
-/**
- * Starts IPv6 in a kernel: it plugs itself in as a family, and from now on each device gets it. Called once, by `inetOf`.
- *
- * @kernel inet6_init() net/ipv6/af_inet6.c
- */
-export function inet6Init(inet: Inet): Ipv6 {
-  return inet.kernel.subsys('ipv6', () => start(inet))
-}
-
-/** IPv6 of a kernel; the first call starts it. @kernel dev_net() include/linux/netdevice.h */
-export function ipv6Of(inet: Inet): Ipv6 {
-  return inet6Init(inet)
-}
-
-function start(inet: Inet): Ipv6 {
-  const { kernel } = inet
-  const ipv6 = new Ipv6(inet)
-  inet.neighTables.set(AF_INET6, ipv6.nd)
-  inet.families.set(AF_INET6, inet6Family(ipv6))
-  devAddPack(kernel, { type: ETH_P_IPV6, func: (skb, dev) => ipv6Rcv(ipv6, skb, dev) })
-  const follow = (): unknown =>
-    registerNetdeviceNotifier(kernel, (event, dev) => {
-      addrconfNotify(ipv6, event, dev)
-    })
-  // Devices there may be already; what is done to them needs rtnl.
-  if (kernel.rtnl.held) follow()
-  else kernel.rtnl.run(follow)
-  return ipv6
-}
-
-/**
- * Finds an address of this machine.
- *
- * @param strict - only on `dev`; else also on others, unless the address is link-local
- * @kernel ipv6_get_ifaddr() net/ipv6/addrconf.c
- */
-export function ipv6GetIfaddr(
-  ipv6: Ipv6,
-  addr: Uint8Array,
-  dev: NetDevice<any> | null,
-  strict: boolean,
-  off = 0,
-): Inet6Ifaddr | null {
-  const list = ipv6.addrHash.get(ipv6AddrKey(addr, off))
-  if (list === undefined) return null
-  for (const ifp of list) {
-    if (dev === null || ifp.dev === dev || (!strict && ifp.scope === 0)) return ifp
-  }
-  return null
-}
-
-/** True when the address is ours and none of `banned` (`IfaFlag` bits) is set. @kernel ipv6_chk_addr_and_flags() net/ipv6/addrconf.c */
-export function ipv6ChkAddr(
-  ipv6: Ipv6,
-  addr: Uint8Array,
-  dev: NetDevice<any> | null,
-  banned: number = IfaFlag.TENTATIVE,
-  off = 0,
-): boolean {
-  const list = ipv6.addrHash.get(ipv6AddrKey(addr, off))
-  if (list === undefined) return false
-  return list.some(
-    (ifp) => (ifp.flags & banned) === 0 && (dev === null || ifp.dev === dev || ifp.scope === 0),
-  )
 }

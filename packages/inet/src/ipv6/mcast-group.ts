@@ -3,11 +3,9 @@ import { Arphrd, devMcAdd, devMcDel, Iff, type NetDevice } from '@vnet/netdev'
 import { ipv6EthMcMap } from '@vnet/wire'
 import { IN6ADDR_LINKLOCAL_ALLNODES, Ipv6AddrScope, ipv6AddrEqual, ipv6AddrScope } from './address.ts'
 import type { Inet6Dev } from './inet6-dev.ts'
+import { Maf, mcLookup } from './mcast-lookup.ts'
 import { igmp6JoinGroup, igmp6LeaveGroup, mldDelDelrec, mldInV1Mode, mldIfcEvent } from './mld-report.ts'
 import { mldGroupWork } from './mld-query.ts'
-
-/** Flags of a group. @kernel MAF_TIMER_RUNNING include/net/if_inet6.h */
-export const Maf = { TIMER_RUNNING: 1, LAST_REPORTER: 2, LOADED: 4, NOREPORT: 8, GSQUERY: 16 } as const
 
 /**
  * A multicast group a device has joined. Only whole groups: no lists of sources.
@@ -60,12 +58,6 @@ export function ipv6DevMcDec(idev: Inet6Dev, addr: Uint8Array): boolean {
   idev.mcList.splice(idev.mcList.indexOf(group), 1)
   igmp6GroupDropped(group)
   return true
-}
-
-/** The group on this device, or null. @kernel ipv6_chk_mcast_addr() net/ipv6/mcast.c */
-export function mcLookup(idev: Inet6Dev, addr: Uint8Array, off = 0): Ifmcaddr6 | null {
-  for (const group of idev.mcList) if (ipv6AddrEqual(group.addr, addr, 0, off)) return group
-  return null
 }
 
 /** Has the card take the group's frames, and reports the joining. @kernel igmp6_group_added() net/ipv6/mcast.c */

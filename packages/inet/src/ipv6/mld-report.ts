@@ -4,7 +4,8 @@ import { IfaFlag } from '../types/constants.ts'
 import { ipv6GetLladdr } from './addr-select.ts'
 import { IN6ADDR_ANY, IN6ADDR_LINKLOCAL_ALLROUTERS, MLD2_ALL_MCR } from './address.ts'
 import type { Inet6Dev } from './inet6-dev.ts'
-import { igmp6GroupAdded, igmp6GroupDropped, type Ifmcaddr6, Maf } from './mcast-group.ts'
+import { igmp6GroupAdded, igmp6GroupDropped, type Ifmcaddr6 } from './mcast-group.ts'
+import { Maf } from './mcast-lookup.ts'
 import { mldSendV1, mldSendV2 } from './mld-send.ts'
 
 /** What a record of a report says of a group. @kernel MLD2_MODE_IS_EXCLUDE include/uapi/linux/icmpv6.h */

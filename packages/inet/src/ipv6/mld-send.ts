@@ -5,7 +5,8 @@ import { ipv6GetLladdr } from './addr-select.ts'
 import { IN6ADDR_ANY } from './address.ts'
 import type { Inet6Dev } from './inet6-dev.ts'
 import type { Mld2GroupRecord } from './mld-report.ts'
-import { icmp6Checksum, ip6Alloc, ip6LocalOut, ip6PushHeader } from './output.ts'
+import { ip6LocalOut } from './output.ts'
+import { icmp6Checksum, ip6Alloc, ip6PushHeader } from './header.ts'
 
 /** Hop-by-hop header: router alert with value 0, padded to 8 bytes. @kernel mld_newpack() net/ipv6/mcast.c */
 const ROUTER_ALERT = Uint8Array.of(IpProto.ICMPV6, 0, 5, 2, 0, 0, 1, 0)
@@ -54,7 +55,7 @@ function send(idev: Inet6Dev, src: Uint8Array, dst: Uint8Array, body: Uint8Array
   skb.mem.set(ROUTER_ALERT, at)
   skb.mem.set(body, at + ROUTER_ALERT.length)
   icmp6Checksum(skb, at + ROUTER_ALERT.length, src, dst)
-  ip6PushHeader(skb, { src, dst, nextHeader: IpProto.HOPOPTS, hopLimit: HOP_LIMIT })
+  ip6PushHeader(skb, src, dst, IpProto.HOPOPTS, HOP_LIMIT)
   ipv6.incIcmpOut(idev, body[0]!)
   ip6LocalOut(ipv6, skb, { dev, nextHop: dst, mtu: dev.mtu, loop: true })
 }

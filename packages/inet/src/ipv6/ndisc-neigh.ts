@@ -5,7 +5,8 @@ import type { NeighOps } from '../neigh/table.ts'
 import { AF_INET6, IfaFlag, Nud, RtnType } from '../types/constants.ts'
 import { ipv6AddrAt } from './address.ts'
 import { Icmp6Code, icmpv6Send } from './icmp6-send.ts'
-import { type Ipv6, ipv6ChkAddr } from './ipv6.ts'
+import { type Ipv6 } from './ipv6.ts'
+import { ipv6ChkAddr } from './addr-lookup.ts'
 import { ndiscSendNs } from './ndisc-send.ts'
 
 /** What neighbour discovery brings to the neighbour table. @kernel ndisc_generic_ops net/ipv6/ndisc.c */

@@ -7,8 +7,10 @@ import type { RxInfo } from '../sock/transport.ts'
 import { NeighUpdateFlag as F, Ntf, Nud, Rtax, RtProt, RtTable } from '../types/constants.ts'
 import type { FibRoute } from '../types/objects.ts'
 import { IN6ADDR_ANY, Ipv6AddrType, ipv6AddrEqual, ipv6AddrType } from './address.ts'
-import { type Inet6Dev, Inet6IfFlag } from './inet6-dev.ts'
-import { type Ipv6, ipv6ChkAddr } from './ipv6.ts'
+import { type Inet6Dev } from './inet6-dev.ts'
+import { Inet6IfFlag } from './if-flag.ts'
+import { type Ipv6 } from './ipv6.ts'
+import { ipv6ChkAddr } from './addr-lookup.ts'
 import { ndiscLladdr, ndiscOptionsOf, ndiscParseOptions } from './ndisc-options.ts'
 import { addrconfPrefixRcv } from './prefix-info.ts'
 import { fib6Route, IP6_RT_PRIO_USER, IPV6_MIN_MTU } from './route.ts'
@@ -61,7 +63,10 @@ function noteFlags(ipv6: Ipv6, idev: Inet6Dev, bits: number): void {
 /** Makes, keeps or ends the default route through the router. */
 function defaultRouter(ipv6: Ipv6, idev: Inet6Dev, mem: Uint8Array, at: number, router: Uint8Array): void {
   const hopLimit = mem[at + 4]!
-  if (hopLimit !== 0) idev.cnf.hopLimit = hopLimit
+  if (hopLimit !== 0 && hopLimit !== idev.cnf.hopLimit) {
+    idev.cnf.hopLimit = hopLimit
+    ipv6.inet.rtGenid.bump()
+  }
   if (idev.cnf.acceptRaDefrtr === 0 || ipv6ChkAddr(ipv6, router, idev.dev)) return
   const lifetime = getUnalignedBe16(mem, at + 6)
   const said = (mem[at + 5]! >> 3) & 3
@@ -117,5 +122,7 @@ function setTimes(idev: Inet6Dev, reachable: number, retrans: number): void {
 
 function setMtu(idev: Inet6Dev, mtu: number): void {
   idev.raMtu = mtu
-  if (mtu >= IPV6_MIN_MTU && mtu <= idev.dev.mtu) idev.cnf.mtu6 = mtu
+  if (mtu < IPV6_MIN_MTU || mtu > idev.dev.mtu || mtu === idev.cnf.mtu6) return
+  idev.cnf.mtu6 = mtu
+  idev.ipv6.inet.rtGenid.bump()
 }

@@ -10,8 +10,9 @@ import { IfaFlag } from '../types/constants.ts'
 import { ipv6DevGetSaddr, ipv6GetLladdr } from './addr-select.ts'
 import { ipv6AddrType } from './address.ts'
 import type { Inet6Dev } from './inet6-dev.ts'
-import { ipv6GetIfaddr } from './ipv6.ts'
-import { icmp6Checksum, ip6Alloc, ip6LocalOut, ip6PushHeader } from './output.ts'
+import { ipv6GetIfaddr } from './addr-lookup.ts'
+import { ip6LocalOut } from './output.ts'
+import { icmp6Checksum, ip6Alloc, ip6PushHeader } from './header.ts'
 
 /** A router lowers it: nobody from outside the link can send this. */
 const HOP_LIMIT = 255
@@ -114,7 +115,7 @@ function ndiscSend(idev: Inet6Dev, body: Uint8Array, src: Uint8Array, dst: Uint8
   const at = skbPut(skb, body.length)
   skb.mem.set(body, at)
   icmp6Checksum(skb, at, src, dst)
-  ip6PushHeader(skb, { src, dst, nextHeader: IpProto.ICMPV6, hopLimit: HOP_LIMIT })
+  ip6PushHeader(skb, src, dst, IpProto.ICMPV6, HOP_LIMIT)
   ipv6.incIcmpOut(idev, body[0]!)
   ip6LocalOut(ipv6, skb, { dev, nextHop: dst, mtu: dev.mtu })
 }

@@ -1,6 +1,5 @@
 import { scheduleWork } from '@vnet/kernel'
 import {
-  allocSkb,
   CHECKSUM_UNNECESSARY,
   ETH_P_IPV6,
   Iff,
@@ -13,34 +12,18 @@ import {
   SkbDropReason,
   skbCopy,
   skbDequeue,
-  skbPush,
   skbQueueTail,
-  skbReserve,
 } from '@vnet/netdev'
-import { csumFold, csumIpv6Nofold, csumPartial, putUnalignedBe16, putUnalignedBe32 } from '@vnet/wire'
 import { neighLookup, neighCreate } from '../neigh/lookup.ts'
 import { neighOutput } from '../neigh/output.ts'
 import { ip6Fragment } from './fragment-send.ts'
+import { IPV6_HLEN } from './header.ts'
 import type { Inet6Dev } from './inet6-dev.ts'
 import type { Ipv6 } from './ipv6.ts'
-import { mcLookup } from './mcast-group.ts'
+import { mcLookup } from './mcast-lookup.ts'
 
-/** Bytes of the IPv6 header. @kernel struct ipv6hdr include/uapi/linux/ipv6.h */
-export const IPV6_HLEN = 40
-/** Room for a link header and for a fragment header that comes later. @kernel LL_MAX_HEADER include/linux/netdevice.h */
-const HEADROOM = 64
 const ENOBUFS = -105
 const EINVAL = -22
-
-/** What an IPv6 header says beside the length. */
-export interface Ip6Fields {
-  readonly src: Uint8Array
-  readonly dst: Uint8Array
-  readonly nextHeader: number
-  readonly hopLimit: number
-  readonly trafficClass?: number
-  readonly flowLabel?: number
-}
 
 /** How a packet leaves. */
 export interface Ip6Path {
@@ -52,50 +35,6 @@ export interface Ip6Path {
   readonly loop?: boolean
   /** It is for ourselves, and there is no loopback device to carry it. */
   readonly own?: boolean
-}
-
-/** An empty packet with room for all headers before `len` bytes; null: no memory. @kernel sock_alloc_send_skb() net/core/sock.c */
-export function ip6Alloc(ipv6: Ipv6, len: number): SkBuff | null {
-  const skb = allocSkb(ipv6.kernel, HEADROOM + IPV6_HLEN + len)
-  if (skb !== null) skbReserve(skb, HEADROOM + IPV6_HLEN)
-  return skb
-}
-
-/** Puts the IPv6 header in front of the payload. @kernel ip6_xmit() net/ipv6/ip6_output.c */
-export function ip6PushHeader(skb: SkBuff, fields: Ip6Fields): void {
-  const payload = skb.len
-  skb.transportHeader = skb.data
-  const at = skbPush(skb, IPV6_HLEN)
-  const { mem } = skb
-  const first = 0x60000000 + ((fields.trafficClass ?? 0) << 20) + (fields.flowLabel ?? 0)
-  putUnalignedBe32(first, mem, at)
-  putUnalignedBe16(payload, mem, at + 4)
-  mem[at + 6] = fields.nextHeader
-  mem[at + 7] = fields.hopLimit
-  mem.set(fields.src, at + 8)
-  mem.set(fields.dst, at + 24)
-  skb.networkHeader = at
-  skb.protocol = ETH_P_IPV6
-}
-
-/** Sums an ICMPv6 message that ends with the packet; its header is at `at`. @kernel csum_ipv6_magic() include/net/ip6_checksum.h */
-export function icmp6Checksum(skb: SkBuff, at: number, src: Uint8Array, dst: Uint8Array): void {
-  const len = skb.tail - at
-  const { mem } = skb
-  const pseudo = csumPartial(dst, 0, 16, csumPartial(src, 0, 16, len + 58))
-  putUnalignedBe16(0, mem, at + 2)
-  putUnalignedBe16(csumFold(csumPartial(mem, at, len, pseudo)), mem, at + 2)
-}
-
-/** True when the checksum that covers `len` bytes at `at` fits the addresses of the header at `network`. @kernel csum_ipv6_magic() include/net/ip6_checksum.h */
-export function checksumFits(
-  mem: Uint8Array,
-  network: number,
-  at: number,
-  len: number,
-  protocol: number,
-): boolean {
-  return csumFold(csumPartial(mem, at, len, csumIpv6Nofold(mem, network + 8, len, protocol))) === 0
 }
 
 /**
@@ -118,7 +57,7 @@ export function ip6LocalOut(ipv6: Ipv6, skb: SkBuff, path: Ip6Path): number {
     return 0
   }
   if (skb.len <= path.mtu) return ip6FinishOutput(ipv6, idev, skb, path)
-  return ip6Fragment(ipv6, idev, skb, path)
+  return ip6Fragment(ipv6, idev, skb, path, ip6FinishOutput)
 }
 
 /** The packet fits: to ourselves too if it is a group's, then to the neighbour. @kernel ip6_finish_output2() net/ipv6/ip6_output.c */

@@ -1,9 +1,8 @@
 import { Rtax, RtnType } from '../types/constants.ts'
 import type { FibRoute } from '../types/objects.ts'
-import { Iff, type NetDevice } from '@vnet/netdev'
+import { Iff, type NetDevice, netOf } from '@vnet/netdev'
 import type { Ipv6 } from './ipv6.ts'
 import type { Ip6Path } from './output.ts'
-import { loopbackDev } from './route.ts'
 
 /** A path with the hop limit packets on it get. */
 export interface Ip6RoutePath extends Ip6Path {
@@ -36,4 +35,10 @@ export function upLoopback(ipv6: Ipv6): NetDevice<any> | null {
 export function ip6Mtu(ipv6: Ipv6, route: FibRoute, dev: NetDevice<any>, dst: Uint8Array): number {
   const most = route.metrics.get(Rtax.MTU) ?? ipv6.devs.get(dev)?.cnf.mtu6 ?? dev.mtu
   return Math.min(most, ipv6.pmtu.get(dst) ?? most)
+}
+
+/** The loopback device, or null. @kernel struct net include/net/net_namespace.h */
+export function loopbackDev(ipv6: Ipv6): NetDevice<any> | null {
+  for (const dev of netOf(ipv6.kernel).devByIndex.values()) if ((dev.flags & Iff.LOOPBACK) !== 0) return dev
+  return null
 }

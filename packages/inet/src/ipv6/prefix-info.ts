@@ -8,7 +8,7 @@ import { addrconfDadStart } from './dad.ts'
 import { ipv6GenerateEui64 } from './eui64.ts'
 import type { Inet6Ifaddr } from './ifaddr.ts'
 import type { Inet6Dev } from './inet6-dev.ts'
-import { ipv6GetIfaddr } from './ipv6.ts'
+import { ipv6GetIfaddr } from './addr-lookup.ts'
 
 const OPTION_LENGTH = 32
 const ONLINK = 0x80

@@ -1,12 +1,12 @@
 import { Errno } from '@vnet/kernel'
-import { Iff, type NetDevice, netOf } from '@vnet/netdev'
+import { Iff, type NetDevice } from '@vnet/netdev'
 import { AF_INET6, RtnType, RtProt, RtTable } from '../types/constants.ts'
 import type { FibConfig, FibLookupOptions, FibResult, FibRoute } from '../types/objects.ts'
 import { ipv6DevGetSaddr } from './addr-select.ts'
-import { Ipv6AddrType, ipv6AddrKey, ipv6AddrPrefix, ipv6AddrType } from './address.ts'
+import { Ipv6AddrType, ipv6AddrPrefix, ipv6AddrType } from './address.ts'
 import { sameNexthop } from './fib6.ts'
 import type { Ipv6 } from './ipv6.ts'
-import { ip6Mtu, upLoopback } from './path.ts'
+import { ip6Mtu, loopbackDev, upLoopback } from './path.ts'
 
 /** The metric of a route a person makes without one. @kernel IP6_RT_PRIO_USER include/net/ip6_route.h */
 export const IP6_RT_PRIO_USER = 1024
@@ -88,8 +88,7 @@ function complete(ipv6: Ipv6, config: FibConfig): FibConfig {
   if (idev.cnf.disableIpv6 !== 0) throw new Errno('EACCES', 'IPv6 is disabled on nexthop device')
   if ((oif.flags & Iff.UP) === 0) throw new Errno('ENETDOWN', 'Nexthop device is not up')
   const { prefsrc } = config
-  if (prefsrc != null && !ipv6.addrHash.has(ipv6AddrKey(prefsrc)))
-    throw new Errno('EINVAL', 'Invalid source address')
+  if (prefsrc != null && !ipv6.addrHash.has(prefsrc)) throw new Errno('EINVAL', 'Invalid source address')
   return { ...config, oif }
 }
 
@@ -97,7 +96,7 @@ function complete(ipv6: Ipv6, config: FibConfig): FibConfig {
 function checkGateway(ipv6: Ipv6, gateway: Uint8Array, oif: NetDevice<any> | null): NetDevice<any> {
   const type = ipv6AddrType(gateway)
   if ((type & Ipv6AddrType.UNICAST) === 0) throw new Errno('EINVAL', 'Invalid gateway address')
-  if (ipv6.addrHash.get(ipv6AddrKey(gateway))?.some((ifp) => oif === null || ifp.dev === oif) === true)
+  if (ipv6.addrHash.get(gateway)?.some((ifp) => oif === null || ifp.dev === oif) === true)
     throw new Errno('EINVAL', 'Gateway can not be a local address')
   if ((type & Ipv6AddrType.LINKLOCAL) !== 0) {
     if (oif === null) throw new Errno('EINVAL', 'Egress device not specified')
@@ -127,12 +126,6 @@ export function fib6Del(ipv6: Ipv6, config: FibConfig): FibRoute {
 /** The routes there are, of one table or all. @kernel inet6_dump_fib() net/ipv6/ip6_fib.c */
 export function fib6Dump(ipv6: Ipv6, table?: number): readonly FibRoute[] {
   return ipv6.fib.list(table)
-}
-
-/** The loopback device, or null. @kernel struct net include/net/net_namespace.h */
-export function loopbackDev(ipv6: Ipv6): NetDevice<any> | null {
-  for (const dev of netOf(ipv6.kernel).devByIndex.values()) if ((dev.flags & Iff.LOOPBACK) !== 0) return dev
-  return null
 }
 
 /**

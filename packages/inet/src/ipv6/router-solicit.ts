@@ -3,7 +3,8 @@ import { Iff } from '@vnet/netdev'
 import { IfaFlag } from '../types/constants.ts'
 import { ipv6GetLladdr } from './addr-select.ts'
 import { IN6ADDR_LINKLOCAL_ALLROUTERS } from './address.ts'
-import { type Inet6Dev, Inet6IfFlag } from './inet6-dev.ts'
+import { type Inet6Dev } from './inet6-dev.ts'
+import { Inet6IfFlag } from './if-flag.ts'
 import { ndiscSendRs } from './ndisc-send.ts'
 
 /** True when advertisements of routers are believed here. @kernel ipv6_accept_ra() include/net/ipv6.h */

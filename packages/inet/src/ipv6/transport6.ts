@@ -6,8 +6,10 @@ import type { InetTransport, SendControl, SockRoute } from '../sock/transport.ts
 import { IpPmtudisc, SoEeOrigin } from '../types/constants.ts'
 import type { InetAddr } from '../types/objects.ts'
 import { IN6ADDR_ANY, Ipv6AddrType, ipv6AddrScope, ipv6AddrType } from './address.ts'
-import { type Ipv6, ipv6ChkAddr } from './ipv6.ts'
-import { ip6Alloc, ip6LocalOut, IPV6_HLEN, ip6PushHeader } from './output.ts'
+import { type Ipv6 } from './ipv6.ts'
+import { ipv6ChkAddr } from './addr-lookup.ts'
+import { ip6LocalOut } from './output.ts'
+import { ip6Alloc, IPV6_HLEN, ip6PushHeader } from './header.ts'
 import { type Ip6RoutePath, ip6PathOf } from './path.ts'
 import { fib6Lookup } from './route.ts'
 
@@ -54,14 +56,13 @@ export class Transport6 implements InetTransport {
       ipv6.incIcmpOut(ipv6.devs.get(path.dev) ?? null, skb.mem[skb.data]!)
     skb.priority = options.priority
     skb.mark = options.mark
-    ip6PushHeader(skb, {
-      src: way.src,
-      dst: way.dst,
-      nextHeader: protocol,
-      hopLimit: hopLimitOf(sock, way, path, control),
-      trafficClass: control.tos ?? options.tos,
-    })
-    this.#finish(sock, path, ip6LocalOut(ipv6, skb, { ...path, loop: options.multicastLoop }))
+    const hopLimit = hopLimitOf(sock, way, path, control)
+    ip6PushHeader(skb, way.src, way.dst, protocol, hopLimit, Math.max(control.tos ?? options.tos, 0))
+    this.#finish(
+      sock,
+      path,
+      ip6LocalOut(ipv6, skb, way.multicast ? { ...path, loop: options.multicastLoop } : path),
+    )
   }
 
   /** @kernel rawv6_send_hdrinc() net/ipv6/raw.c */

@@ -6,6 +6,7 @@ import type { InetAddr } from '../types/objects.ts'
 import { ipMcDropSocket, type Membership } from './membership.ts'
 import { SockOptions } from './options.ts'
 import { BoundedQueue, type Datagram, type SockError } from './queue.ts'
+import { SockDst } from './sock-dst.ts'
 import { linkScope, needsScopeId } from './scope.ts'
 import type { InetTransport, RxInfo, SendControl } from './transport.ts'
 
@@ -20,6 +21,7 @@ export abstract class InetSock {
   readonly protocol: number
   readonly transport: InetTransport
   readonly options = new SockOptions()
+  protected readonly dst = new SockDst()
   readonly received = new BoundedQueue<Datagram>()
   readonly errors = new BoundedQueue<SockError>()
   /** Called when there is something to read, an error among it. Softirq context. */

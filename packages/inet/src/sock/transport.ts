@@ -23,6 +23,9 @@ export interface SendControl {
   readonly ifindex?: number
 }
 
+/** Nothing beyond the socket's options. @kernel none */
+export const NO_CONTROL: SendControl = {}
+
 /**
  * The network layer below the sockets: one for each family.
  *

@@ -17,17 +17,11 @@ export const UDP_DROPPED = 2
 /**
  * Takes a UDP datagram; data stands at its header. The packet stays the caller's.
  *
- * @param pseudo - the pseudo header's sum over the datagram's length, a function of that length
+ * @param pseudo - the pseudo header's sum without the length
  * @returns UDP_DELIVERED, UDP_NOPORT or UDP_DROPPED
  * @kernel __udp4_lib_rcv() net/ipv4/udp.c
  */
-export function udpRcv(
-  inet: Inet,
-  skb: SkBuff,
-  info: RxInfo,
-  pseudo: (len: number) => number,
-  mib: UdpMib,
-): number {
+export function udpRcv(inet: Inet, skb: SkBuff, info: RxInfo, pseudo: number, mib: UdpMib): number {
   if (!isWhole(skb, info, pseudo, mib)) {
     mib.inErrors++
     return UDP_DROPPED
@@ -45,7 +39,7 @@ export function udpRcv(
   return result
 }
 
-function isWhole(skb: SkBuff, info: RxInfo, pseudo: (len: number) => number, mib: UdpMib): boolean {
+function isWhole(skb: SkBuff, info: RxInfo, pseudo: number, mib: UdpMib): boolean {
   if (skb.len < UDP_HLEN || !skbLinearize(skb)) return false
   const len = getUnalignedBe16(skb.mem, skb.data + 4)
   if (len < UDP_HLEN || len > skb.len) return false
@@ -54,7 +48,7 @@ function isWhole(skb: SkBuff, info: RxInfo, pseudo: (len: number) => number, mib
   // IPv4 senders may leave it out.
   if (stored === 0 && info.family === 2) return true
   if (skb.ipSummed === CHECKSUM_UNNECESSARY) return true
-  if (stored !== 0 && csumFold(csumPartial(skb.mem, skb.data, len, pseudo(len))) === 0) return true
+  if (stored !== 0 && csumFold(csumPartial(skb.mem, skb.data, len, pseudo + len)) === 0) return true
   mib.inCsumErrors++
   return false
 }
@@ -106,7 +100,10 @@ function queue(sock: UdpSock, skb: SkBuff, info: RxInfo, source: number, mib: Ud
 function udpLookup(inet: Inet, info: RxInfo, source: number, dest: number): UdpSock | null {
   let best: UdpSock | null = null
   let most = -1
-  for (const sock of inet.sockets.udp.get(dest) ?? []) {
+  const socks = inet.sockets.udp.get(dest)
+  if (socks === undefined) return null
+  for (let i = 0; i < socks.length; i++) {
+    const sock = socks[i]!
     const points = score(sock, info, source)
     if (points > most) {
       most = points

@@ -8,7 +8,7 @@ import type { UdpMib } from './mib.ts'
 import { ephemeralPort, portTaken } from './ports.ts'
 import { InetSock } from './sock.ts'
 import { tableAdd, tableDel } from './table.ts'
-import type { SendControl } from './transport.ts'
+import { NO_CONTROL, type SendControl } from './transport.ts'
 
 /** Bytes of a UDP header. @kernel struct udphdr include/uapi/linux/udp.h */
 export const UDP_HLEN = 8
@@ -26,13 +26,13 @@ export class UdpSock extends InetSock {
     this.#mib = mib
   }
 
-  override sendmsg(bytes: Uint8Array, to?: InetAddr | null, control: SendControl = {}): number {
+  override sendmsg(bytes: Uint8Array, to?: InetAddr | null, control: SendControl = NO_CONTROL): number {
     const dst = this.destination(to)
     if (dst.port === 0) throw new Errno('EINVAL')
     if (bytes.length > 0xffff) throw new Errno('EMSGSIZE')
     this.takeError()
     this.autobind()
-    const route = this.transport.route(this, dst, control)
+    const route = this.dst.route(this, dst, control)
     const len = UDP_HLEN + bytes.length
     const skb = this.transport.alloc(route, len)
     if (skb === null) {

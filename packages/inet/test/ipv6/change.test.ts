@@ -161,6 +161,7 @@ describe('a packet for somebody else', () => {
     host.kernel.rtnl.run(() => addrconfSetForwarding(host.idev, 1))
     host.receive(ipv6Frame({ src: B, dst: '2001:db8::3', nextHeader: 59, hopLimit: 1 }, new Uint8Array(0)))
     host.idev.cnf.mtu6 = 1280
+    host.inet.rtGenid.bump()
     host.receive(ipv6Frame({ src: B, dst: '2001:db8::3', nextHeader: 59 }, new Uint8Array(1300)))
     host.receive(ipv6EchoRequest('02:00:00:00:00:02', B, '2001:dead::3'))
     const { icmpOut } = host.idev.mib

@@ -1,3 +1,11 @@
+import {
+  CHECKSUM_UNNECESSARY,
+  ethTypeTrans,
+  netdevAllocSkb,
+  netifRx,
+  SKB_GSO_UDP_L4,
+  skbPut,
+} from '@vnet/netdev'
 import { putUnalignedBe16, putUnalignedBe32 } from '@vnet/wire'
 import { describe, expect, it } from 'vitest'
 import { fibLookup, inetAddrAdd } from '../../src/inet.ts'
@@ -237,5 +245,30 @@ describe('fragments', () => {
     for (let id = 0; id < 5000; id++) fragment(a, 0, true, 1400, id)
     expect(a.ipv6.frags.weight).toBeLessThan(4.1 * 1024 * 1024)
     expect(a.idev.mib.ip.ReasmFails).toBeGreaterThan(0)
+  })
+})
+
+describe('datagrams merged on receive', () => {
+  it('reach the socket one by one', () => {
+    const [a] = pair()
+    const to = udp(a)
+    to.bind({ address: ip('::'), port: 9 })
+    const payload = Uint8Array.from({ length: 25 }, (_, i) => i)
+    const message = Uint8Array.of(0, 7, 0, 9, 0, 33, 0, 1, ...payload)
+    const frame = ipv6Frame({ src: B, dst: A, nextHeader: 17 }, message)
+    const skb = netdevAllocSkb(a.dev, frame.length)!
+    skb.mem.set(frame, skbPut(skb, frame.length))
+    skb.gsoSize = 10
+    skb.gsoSegs = 3
+    skb.gsoType = SKB_GSO_UDP_L4
+    skb.ipSummed = CHECKSUM_UNNECESSARY
+    a.kernel.hardware(() => {
+      ethTypeTrans(skb, a.dev)
+      netifRx(skb)
+    })
+    a.run(MS)
+    const got = [to.recvmsg(), to.recvmsg(), to.recvmsg()].map((d) => d?.bytes.length)
+    expect(got).toEqual([10, 10, 5])
+    expect(a.ipv6.udpMib).toMatchObject({ inDatagrams: 3, inErrors: 0 })
   })
 })

@@ -1,5 +1,5 @@
 import type { Kernel } from '@vnet/kernel'
-import { devGetStats, forEachNetdev, Iff, type NetDevice } from '@vnet/netdev'
+import { devGetStats, forEachNetdev, type NetDevice } from '@vnet/netdev'
 
 const HEADER =
   'Inter-|   Receive                                                |  Transmit\n' +

@@ -61,7 +61,8 @@ function flagFile(inet: Inet, key: 'icmpEchoIgnoreAll' | 'icmpEchoIgnoreBroadcas
   )
 }
 
-function fieldsDir<C>(fields: readonly DevconfField<C>[], cnf: C): VfsDir {
+/** Settings say how packets go: with each change the ways are looked up anew. */
+function fieldsDir<C>(inet: Inet, fields: readonly DevconfField<C>[], cnf: C): VfsDir {
   return liveDir(
     () => fields.map((field) => field.name),
     (name) => {
@@ -70,7 +71,12 @@ function fieldsDir<C>(fields: readonly DevconfField<C>[], cnf: C): VfsDir {
       const { set } = field
       return intFile(
         () => field.get(cnf),
-        set === undefined ? undefined : (value) => set.call(field, cnf, value),
+        set === undefined
+          ? undefined
+          : (value) => {
+              set.call(field, cnf, value)
+              inet.rtGenid.bump()
+            },
       )
     },
   )
@@ -84,7 +90,7 @@ function ipv4Conf(inet: Inet): VfsDir {
       if (name === 'all') return staticDir({ forwarding: forwardFile(inet) })
       const dev = devGetByName(inet.kernel, name)
       const inDev = dev === undefined ? null : inet.ipv4.inDev(dev)
-      return inDev === null ? undefined : fieldsDir(IPV4_DEVCONF, inDev.cnf)
+      return inDev === null ? undefined : fieldsDir(inet, IPV4_DEVCONF, inDev.cnf)
     },
   )
 }
@@ -122,7 +128,7 @@ function confDir(ipv6: Ipv6, cnf: Ipv6Cnf, devices: readonly Inet6Dev[]): VfsDir
         }),
     )
   return mergedDir(
-    fieldsDir(IPV6_DEVCONF, cnf),
+    fieldsDir(ipv6.inet, IPV6_DEVCONF, cnf),
     staticDir({
       addr_gen_mode: acting('addrGenMode', setAddrGenMode),
       disable_ipv6: acting('disableIpv6', (idev, value) => addrconfSetDisableIpv6(idev, value !== 0)),

@@ -125,6 +125,39 @@ describe('a machine at the other end', () => {
   })
 })
 
+describe('what arping sends', () => {
+  const arp = (frame: Uint8Array): readonly number[][] => [
+    [...frame.subarray(0, 6)],
+    [frame[21]!],
+    [...frame.subarray(22, 28)],
+    [...frame.subarray(28, 32)],
+    [...frame.subarray(32, 38)],
+    [...frame.subarray(38, 42)],
+  ]
+  const ALL = [255, 255, 255, 255, 255, 255]
+  const MAC = [2, 0, 0, 0, 0, 1]
+  const OWN = [10, 0, 0, 1]
+
+  it.each([
+    ['-U -c 1 10.0.0.1', [ALL, [1], MAC, OWN, ALL, OWN]],
+    ['-A -c 1 10.0.0.1', [ALL, [2], MAC, OWN, MAC, OWN]],
+    ['-D -c 1 10.0.0.9', [ALL, [1], MAC, [0, 0, 0, 0], ALL, [10, 0, 0, 9]]],
+    ['-c 1 10.0.0.9', [ALL, [1], MAC, OWN, ALL, [10, 0, 0, 9]]],
+  ])('with %s', (line, fields) => {
+    pair.endA.sent.length = 0
+    pair.run(`arping -I vnet0 ${line}`)
+    pair.runFor(1e6)
+    const sent = pair.endA.sent.filter((frame) => frame[12] === 8 && frame[13] === 6)
+    expect(sent.map(arp)).toEqual([fields])
+  })
+
+  it('goes to the one who answered, from the second on', () => {
+    pair.endA.sent.length = 0
+    pair.run('arping -I vnet0 -c 2 10.0.0.2')
+    expect(pair.endA.sent.map((frame) => [...frame.subarray(0, 6)])).toEqual([ALL, [2, 0, 0, 0, 0, 2]])
+  })
+})
+
 describe('a machine whose own device goes', () => {
   it('down ends in unreachable network for each request that follows', () => {
     const ping = pair.start('ping -c 4 -W 1 10.0.0.2')

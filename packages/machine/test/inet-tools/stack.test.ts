@@ -1,4 +1,3 @@
-import { ipv6Of, UdpSock } from '@vnet/inet'
 import { devGetByName } from '@vnet/netdev'
 import { bind, connect, getsockname, setsockopt, socket } from '@vnet/tools'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -187,27 +186,5 @@ describe('an address that means something on one link', () => {
       return [near[24], (yield* getsockname(process, other))[24]]
     })
     expect(scopes).toEqual([vnet0(), 0])
-  })
-})
-
-describe('datagrams over IPv6 that the card merged', () => {
-  it('come to the socket one by one', () => {
-    pair.run('ethtool -K vnet0 rx-udp-gro-forwarding on')
-    const { inet } = pair.a
-    const server = new UdpSock(inet, 10, ipv6Of(inet).udpMib)
-    server.bind({ address: new Uint8Array(16), port: 7000 })
-    const client = new UdpSock(pair.b.inet, 10, ipv6Of(pair.b.inet).udpMib)
-    const scopeId = devGetByName(pair.b.kernel, 'vnet0')!.ifindex
-    client.connect({ address: Uint8Array.from(LL_A), port: 7000, scopeId })
-    client.sendmsg(Uint8Array.of(0))
-    pair.runFor(5e6)
-    for (let n = 1; n <= 8; n++) client.sendmsg(new Uint8Array(100).fill(n))
-    pair.runFor(5e6)
-    const got: number[] = []
-    for (let one = server.recvmsg(); one !== null; one = server.recvmsg()) {
-      if (got.length > 0) expect(one.bytes).toHaveLength(100)
-      got.push(one.bytes[0]!)
-    }
-    expect(got).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8])
   })
 })

@@ -9,6 +9,7 @@ import { cablesOf, type CardCable, type Machine } from '@vnet/machine'
 import { createCard, createVnetModule, VnetInstances } from '@vnet/vnet'
 import { CommandError } from '../../errors.ts'
 import { etherBytes } from './address.ts'
+import { runNow } from './run-now.ts'
 import type { LabCard, LabFile, LabMachine } from './schema.ts'
 
 /**
@@ -25,15 +26,15 @@ export function buildMachine(machine: Machine, lab: LabFile, index: number): voi
     machine.vfs.write('/proc/sys/net/ipv6/conf/all/forwarding', '1')
   }
   for (const [i, card] of wanted.cards.entries()) configure(machine, `vnet${i}`, card)
-  for (const { to, via } of wanted.routes) run(machine, ['ip', ...v6(via), 'route', 'add', to, 'via', via])
+  for (const { to, via } of wanted.routes) runNow(machine, ['ip', ...v6(via), 'route', 'add', to, 'via', via])
 }
 
 function configure(machine: Machine, dev: string, { addresses, mtu, up }: LabCard): void {
-  if (mtu !== undefined) run(machine, ['ip', 'link', 'set', dev, 'mtu', String(mtu)])
-  if (up) run(machine, ['ip', 'link', 'set', dev, 'up'])
+  if (mtu !== undefined) runNow(machine, ['ip', 'link', 'set', dev, 'mtu', String(mtu)])
+  if (up) runNow(machine, ['ip', 'link', 'set', dev, 'up'])
   for (const address of addresses)
     // Nobody waits two seconds for an address that the file says is free.
-    run(machine, [
+    runNow(machine, [
       'ip',
       ...v6(address),
       'addr',
@@ -46,12 +47,6 @@ function configure(machine: Machine, dev: string, { addresses, mtu, up }: LabCar
 }
 
 const v6 = (address: string): string[] => (address.includes(':') ? ['-6'] : [])
-
-function run(machine: Machine, words: readonly string[]): void {
-  const { exitCode, stderr } = machine.run(words)
-  if (exitCode !== 0)
-    throw new CommandError(`vnet lab: ${machine.name}: ${words.join(' ')}: ${stderr.trim()}`)
-}
 
 function loadCards(machine: Machine, wanted: LabMachine, faults: string, index: number): void {
   if (wanted.cards.length === 0) return
