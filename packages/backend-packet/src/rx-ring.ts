@@ -94,17 +94,6 @@ export class RxRing {
 
   /** Goes to the next frame. False: there is none now. Hot path. */
   next(): boolean {
-    if (this.#left <= 0 && !this.#nextBlock()) return false
-    const header = this.#header
-    this.#current = header
-    this.#header = header + this.#words[(header + NEXT_OFFSET) >> 2]!
-    this.#left--
-    this.#read(header)
-    return true
-  }
-
-  /** Gives back the block that was walked; false when the kernel has handed over no other that has frames. */
-  #nextBlock(): boolean {
     const words = this.#words
     while (this.#left <= 0) {
       if (this.#left === 0) this.#release()
@@ -114,6 +103,11 @@ export class RxRing {
       this.#left = words[(at + BLOCK_PACKETS) >> 2]!
       this.#header = at + words[(at + BLOCK_FIRST) >> 2]!
     }
+    const header = this.#header
+    this.#current = header
+    this.#header = header + words[(header + NEXT_OFFSET) >> 2]!
+    this.#left--
+    this.#read(header)
     return true
   }
 
