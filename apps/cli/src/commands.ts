@@ -102,7 +102,11 @@ const bench = defineCommand({
   },
   args: {
     size: { type: 'string', default: '60', description: 'Bytes of a frame' },
-    burst: { type: 'string', default: '32', description: 'Frames handed over between two looks at the events' },
+    burst: {
+      type: 'string',
+      default: '32',
+      description: 'Frames handed over between two looks at the events',
+    },
     seconds: { type: 'string', default: '5', description: 'How long' },
     'cpu-prof': { type: 'string', default: '', description: 'Write a CPU profile to this file' },
     heap: { type: 'string', default: '', description: 'Write a heap snapshot to this file' },

@@ -13,7 +13,7 @@ import { TapIo } from './tap-io.ts'
 import type { VirtioNetHdr } from './virtio-net-hdr.ts'
 
 /** How often the budget may be used up before Node's loop gets a turn. */
-const ROUNDS = 4
+const ROUNDS = 8
 /** A descriptor that fails for no known reason is left alone for so long. */
 const PAUSE_MS = 100
 const DOWN = "the host's interface is down"

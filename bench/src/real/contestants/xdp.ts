@@ -1,0 +1,134 @@
+import { createAfxdp, destroyAfxdp, XdpProgram, Xsk } from '@vnet/afxdp'
+import { createKernel } from '@vnet/kernel'
+import { ifIndex } from '@vnet/linux'
+import { consumeSkb, devAddPack, devOpen, NET_RX_SUCCESS, netifCarrierOk, type SkBuff } from '@vnet/netdev'
+import { ownNamespace, Sender, until, vethPair } from '../host.ts'
+import { now, type RoundContestant } from '../round.ts'
+
+const RING = 4096
+const CHUNK = 2048
+const PROTO = 0x88b5
+const PATIENCE_MS = 1000
+
+/** The rings alone: what lies in the receive ring is looked at, and its buffers go back by the fill ring. */
+export async function xdpRings([length, count]: readonly string[]): Promise<RoundContestant> {
+  const netns = ownNamespace()
+  vethPair(netns)
+  const frames = Number(count)
+  const [xsk, program] = netns.run(() => open())
+  const umem = new Uint8Array(xsk.umem.buffer)
+  fillAll(xsk)
+  const sender = new Sender(netns, 'va', Number(length))
+  let sum = 0
+  const round = async (): Promise<number> => {
+    sender.send(frames)
+    waitFor(xsk, frames)
+    const start = now()
+    for (let got = 0; got < frames;) {
+      const n = xsk.rx.pending()
+      sum = (sum + walk(xsk, umem, n)) | 0
+      got += n
+    }
+    return (now() - start) / frames
+  }
+  const verify = (): void => {
+    if (sum === 0 || xsk.statistics.rxDropped > 0) throw new Error('the socket lost frames')
+  }
+  const close = (): void => {
+    program.close()
+    xsk.closeSocket()
+    netns.close()
+  }
+  return { round, verify, close }
+}
+
+function open(): [Xsk, XdpProgram] {
+  const ifindex = ifIndex('vb')
+  const sizes = { chunks: RING, chunkSize: CHUNK, rxSize: RING, txSize: RING }
+  const xsk = new Xsk({ ifindex, queue: 0, ...sizes, zeroCopy: false })
+  return [xsk, new XdpProgram(ifindex, 0, xsk.fd, 'native')]
+}
+
+/** Until so many frames lie in the ring. Asleep this processor would lose its caches. */
+function waitFor({ rx }: Xsk, frames: number): void {
+  const { memory, indexOffset } = rx.layout
+  const index = new Int32Array(memory, indexOffset, 1)
+  const end = performance.now() + PATIENCE_MS
+  while (((Atomics.load(index, 0) - rx.cons) | 0) < frames)
+    if (performance.now() > end) throw new Error('frames were lost')
+}
+
+function fillAll({ fill }: Xsk): void {
+  for (let i = 0; i < RING; i++) fill.words[fill.at(i)] = i * CHUNK
+  fill.post(RING)
+}
+
+function walk(xsk: Xsk, umem: Uint8Array, n: number): number {
+  const sum = look(xsk, umem, n)
+  giveBack(xsk, n)
+  return sum
+}
+
+/** Does little, so that the processor waits for the memory of several frames at once. */
+function look({ rx }: Xsk, umem: Uint8Array, n: number): number {
+  const { words } = rx
+  let d = rx.at(rx.cons)
+  let sum = 0
+  for (let i = 0; i < n; i++) {
+    sum = (sum + words[d + 2]! + umem[words[d]!]!) | 0
+    d = (d + 4) & (RING * 4 - 1)
+  }
+  return sum
+}
+
+function giveBack({ rx, fill }: Xsk, n: number): void {
+  const from = rx.words
+  const to = fill.words
+  fill.reclaim(fill.completed())
+  // Descriptors of four words in the one ring, of two in the other.
+  let d = rx.at(rx.cons)
+  let f = fill.at(fill.prod)
+  for (let i = 0; i < n; i++) {
+    to[f] = from[d]! & -CHUNK
+    to[f + 1] = 0
+    d = (d + 4) & (RING * 4 - 1)
+    f = (f + 2) & (RING * 2 - 1)
+  }
+  rx.complete(n)
+  fill.post(n)
+}
+
+/** The whole driver: interrupt, NAPI, sk_buff, GRO, until a handler of the frames' type has the last of them. */
+export async function xdpDriver([length, count]: readonly string[]): Promise<RoundContestant> {
+  const netns = ownNamespace()
+  vethPair(netns)
+  const frames = Number(count)
+  const kernel = createKernel({ clock: 'real', strict: false })
+  kernel.hold()
+  const dev = createAfxdp(kernel, { ifname: 'vb', netns, rxRing: RING, mode: 'native' })
+  let left = 0
+  let done: (time: bigint) => void = () => {}
+  const func = (skb: SkBuff): number => {
+    consumeSkb(skb)
+    if (--left === 0) done(process.hrtime.bigint())
+    return NET_RX_SUCCESS
+  }
+  devAddPack(kernel, { type: PROTO, func })
+  kernel.rtnl.run(() => devOpen(dev))
+  await until(() => netifCarrierOk(dev), 'the carrier')
+  const sender = new Sender(netns, 'va', Number(length))
+  const round = async (): Promise<number> => {
+    sender.send(frames)
+    waitFor(dev.priv.xsk!, frames)
+    left = frames
+    const last = new Promise<bigint>((resolve) => (done = resolve))
+    const start = now()
+    return (Number(await last) - start) / frames
+  }
+  const close = (): void => {
+    destroyAfxdp(dev)
+    netns.close()
+    kernel.shutdown()
+  }
+  return { round, close }
+}
