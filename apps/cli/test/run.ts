@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { chmodSync, cpSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -38,8 +38,9 @@ export class Cli {
   async build(): Promise<void> {
     chmodSync(this.dir, 0o755)
     await bundleCli(dirname(this.file))
-    // koffi stays outside of bundles.
-    symlinkSync(join(ROOT, 'apps/cli/node_modules'), join(this.dir, 'apps/cli/node_modules'))
+    // koffi stays outside of bundles; a copy, since another user may not be let into this checkout.
+    const beside = dirname(realpathSync(join(ROOT, 'apps/cli/node_modules/koffi')))
+    cpSync(beside, join(this.dir, 'apps/cli/node_modules'), { recursive: true, dereference: true })
   }
 
   /** Runs the command to its end. */

@@ -51,7 +51,7 @@ const params = {
     type: 'charp',
     default: 'generator',
     check: oneOf('generator', 'loopback', 'null'),
-    description: 'The cable: generator, loopback or null',
+    description: 'The cable: generator, loopback or null; a machine takes more, such as tap:NAME',
   },
   frame: {
     type: 'charp',

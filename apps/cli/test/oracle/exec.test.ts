@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, it } from 'vitest'
+import { describe, it } from 'vitest'
 import { hostHas, skipUnless } from '../machines.ts'
 import { ExecWorld } from './exec-world.ts'
 import type { OracleRecord } from './records.ts'
@@ -13,22 +13,20 @@ const tools = {
   ),
 }
 
-describe("what a real kernel answered, replayed with the host's unmodified tools under vnet exec", () => {
-  let world: ExecWorld
-  beforeAll(async () => {
-    if (tools.skip) return
-    world = new ExecWorld()
-    await world.boot()
-  }, 60_000)
-  afterAll(async () => {
-    if (!tools.skip) await world.remove()
-  })
+/** Before these an IPv6 address has had its two seconds: the first after `up`, the second after the second `up`. */
+const SETTLED = { '10-vnet7': [38, 262], '11-vnet6': [36, 262] } as const
 
-  it('10-vnet7', { ...tools, timeout: 240_000 }, async () => {
-    // After `up`, and after the second `up`, an IPv6 address needs its two seconds.
-    const pause = async ({ n }: OracleRecord): Promise<void> => {
-      if (n === 38 || n === 262) await world.sleep(2.2)
+describe("what a real kernel answered, replayed with the host's unmodified tools under vnet exec", () => {
+  it.each(['10-vnet7', '11-vnet6'] as const)('%s', { ...tools, timeout: 240_000 }, async (name) => {
+    const world = new ExecWorld()
+    try {
+      await world.boot()
+      const pause = async ({ n }: OracleRecord): Promise<void> => {
+        if (SETTLED[name].some((settled) => settled === n)) await world.sleep(2.2)
+      }
+      expectNoSurprises(await replay(name, world, pause))
+    } finally {
+      await world.remove()
     }
-    expectNoSurprises(await replay('10-vnet7', world, pause))
   })
 })
