@@ -25,6 +25,7 @@ import { icmp6Frame, ipv6Frame } from './ipv6/frames.ts'
 const MINE = '02:00:00:00:00:01'
 const THEIRS = '02:00:00:00:00:02'
 const PACKETS = 20_000
+const ROUNDS = 8
 
 interface ProfileNode {
   readonly callFrame: { readonly functionName: string; readonly url: string }
@@ -133,11 +134,18 @@ function arrive({ kernel, dev }: World, frame: Uint8Array): void {
   localBhEnable(kernel)
 }
 
+/** The least of some rounds: how soon V8 has compiled everything depends on what else the machine does. */
 function run(each: () => void): number {
   const many = (): void => {
     for (let i = 0; i < PACKETS; i++) each()
   }
   many()
+  let least = Infinity
+  for (let round = 0; round < ROUNDS && least >= 1; round++) least = Math.min(least, measure(many))
+  return least
+}
+
+function measure(many: () => void): number {
   const found = allocatedBy(many)
   let total = 0
   for (const bytes of found.values()) total += bytes
