@@ -11,11 +11,16 @@ async function output(program: string, cwd: string): Promise<string> {
   return (await running).stdout
 }
 
+/** For what is CommonJS in the bundle. */
+const REQUIRE =
+  "import { createRequire as toRequire } from 'node:module'; const require = toRequire(import.meta.url)"
+
 describe('README examples', () => {
   it.each(packages())('$name prints what its README says', async ({ folder }) => {
     const example = readmeExample(folder)
     expect(example, 'a ```ts block followed by a ```text block').not.toBeNull()
-    const program = await bundle(example!.code, { platform: 'node', format: 'esm' })
+    const banner = { js: REQUIRE }
+    const program = await bundle(example!.code, { platform: 'node', format: 'esm', banner })
     expect(withoutTrailingBlanks(await output(program, folder))).toBe(withoutTrailingBlanks(example!.output))
   })
 })
