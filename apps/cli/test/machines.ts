@@ -1,5 +1,5 @@
 import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from 'node:child_process'
-import { chmodSync, chownSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -72,6 +72,10 @@ export class Machines {
     const { stdout } = await this.vnet(['machines', '--json'])
     for (const { name } of JSON.parse(stdout || '[]') as { name: string }[])
       await this.vnet(['--machine', name, 'poweroff'])
+    // The shim's folder may not be written to, which keeps nobody but root from emptying it.
+    const folder = this.folder
+    const found = existsSync(folder) ? readdirSync(folder) : []
+    for (const name of found) if (name.startsWith('shim-')) chmodSync(join(folder, name), 0o700)
     rmSync(this.runtime, { recursive: true, force: true })
   }
 }
