@@ -1,4 +1,5 @@
 import { Session } from 'node:inspector'
+import { setFlagsFromString } from 'node:v8'
 import { createKernel } from '@vnet/kernel'
 import type { Kernel } from '@vnet/kernel'
 import { describe, expect, it } from 'vitest'
@@ -20,6 +21,9 @@ interface ProfileNode {
   readonly selfSize: number
   readonly children: readonly ProfileNode[]
 }
+
+// V8 often, but not always, leaves out an object that does not outlive a call. The code may not depend on it.
+setFlagsFromString('--no-turbo-escape')
 
 const HOT = /backend\/src|kernel\/src\/copy/
 

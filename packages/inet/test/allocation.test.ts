@@ -1,4 +1,5 @@
 import { Session } from 'node:inspector'
+import { setFlagsFromString } from 'node:v8'
 import { createKernel, localBhDisable, localBhEnable, type Kernel } from '@vnet/kernel'
 import {
   allocEtherdevMqs,
@@ -32,6 +33,9 @@ interface ProfileNode {
   readonly selfSize: number
   readonly children: readonly ProfileNode[]
 }
+
+// V8 often, but not always, leaves out an object that does not outlive a call. The code may not depend on it.
+setFlagsFromString('--no-turbo-escape')
 
 /** Bytes that functions of this package allocate while `run` runs, by name, with what the language allocates for them. */
 function allocatedBy(run: () => void): Map<string, number> {

@@ -103,7 +103,7 @@ function reply(ipv4: Ipv4, skb: SkBuff, info: RxInfo, type: number, len: number)
   copyBytes(answer.mem, at, skb.mem, skb.data, Math.min(len, skb.len))
   if (type === 14) stamp(ipv4, answer.mem, at)
   const rest = getUnalignedBe32(skb.mem, skb.data + 4)
-  icmpPush(ipv4, answer, { type, code: 0, rest, tos: info.tos, rt })
+  icmpPush(ipv4, answer, type, 0, rest, info.tos, rt)
 }
 
 /** Milliseconds of the day twice: received and sent. Day begins at boot. */

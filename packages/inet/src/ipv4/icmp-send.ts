@@ -61,7 +61,7 @@ export function icmpSend(ipv4: Ipv4, skb: SkBuff, type: number, code: number, in
   const to = skbPut(message, ICMP_HLEN + quoted)
   message.mem.set(mem.subarray(at, at + quoted), to + ICMP_HLEN)
   const tos = (mem[at + 1]! & 0x1e) | 0xc0
-  icmpPush(ipv4, message, { type, code, rest: info, tos, rt })
+  icmpPush(ipv4, message, type, code, info, tos, rt)
 }
 
 /** Reports an error and drops the packet. @kernel ipv4_link_failure() net/ipv4/route.c */
@@ -70,27 +70,31 @@ export function icmpSendAndDrop(ipv4: Ipv4, skb: SkBuff, type: number, code: num
   kfreeSkb(skb, SkbDropReason.NEIGH_FAILED)
 }
 
-/** A message whose payload stands 8 bytes behind `data`. */
-interface IcmpPush {
-  readonly type: number
-  readonly code: number
-  readonly rest: number
-  readonly tos: number
-  readonly rt: Rt4
-}
-
-/** Fills in the ICMP header, puts the IP header in front, and sends. @kernel icmp_push_reply() net/ipv4/icmp.c */
-export function icmpPush(ipv4: Ipv4, skb: SkBuff, push: IcmpPush): void {
+/**
+ * Fills in the ICMP header of a message whose payload stands 8 bytes behind `data`, puts the IP header in front, and
+ * sends.
+ *
+ * @param rest - the second word of the header
+ * @kernel icmp_push_reply() net/ipv4/icmp.c
+ */
+export function icmpPush(
+  ipv4: Ipv4,
+  skb: SkBuff,
+  type: number,
+  code: number,
+  rest: number,
+  tos: number,
+  rt: Rt4,
+): void {
   const { mem, data } = skb
-  mem[data] = push.type
-  mem[data + 1] = push.code
+  mem[data] = type
+  mem[data + 1] = code
   putUnalignedBe16(0, mem, data + 2)
-  putUnalignedBe32(push.rest, mem, data + 4)
+  putUnalignedBe32(rest, mem, data + 4)
   putUnalignedBe16(inetChecksum(mem, data, skb.len), mem, data + 2)
-  icmpOutCount(ipv4, push.type)
-  const { src, dst } = push.rt
-  ipPushHeader(skb, src, dst, IpProto.ICMP, ipv4.sysctl.ipDefaultTtl, push.tos, nextIdent(ipv4), 0)
-  ipLocalOut(ipv4, skb, push.rt, true)
+  icmpOutCount(ipv4, type)
+  ipPushHeader(skb, rt.src, rt.dst, IpProto.ICMP, ipv4.sysctl.ipDefaultTtl, tos, nextIdent(ipv4), 0)
+  ipLocalOut(ipv4, skb, rt, true)
 }
 
 /** Counts a message that goes out. @kernel icmp_out_count() net/ipv4/icmp.c */
