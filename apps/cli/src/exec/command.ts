@@ -2,8 +2,8 @@ import { usage } from '../errors.ts'
 import { machinePaths, uid, type MachinePaths } from '../boot/runtime.ts'
 import { requireMachine } from '../boot/running.ts'
 import { findProgram } from './find.ts'
-import { guard } from './guard.ts'
-import { isolation } from './namespace.ts'
+import { givesCapabilities, guard, refusePrivileged } from './guard.ts'
+import { isolation, SHARED } from './namespace.ts'
 import { runInPlace } from './run.ts'
 import { shimFile } from './shim-file.ts'
 
@@ -59,8 +59,9 @@ export async function execProgram(
   requireMachine(paths)
   const shim = shimFile(paths.dir)
   const file = findProgram(command[0]!, 'vnet exec')
-  const apart = options.isolated ? isolation(uid()) : { prefix: [], userNamespace: false, problem: null }
-  guard(file, { uid: uid(), gid: process.getgid?.() ?? -1, userNamespace: apart.userNamespace })
+  const program = guard(file)
+  const apart = options.isolated ? isolation(uid(), givesCapabilities(program, uid())) : SHARED
+  if (!apart.userNamespace) refusePrivileged(program, uid(), process.getgid?.() ?? -1)
   if (options.verbose) {
     const how =
       apart.prefix.length > 0 ? apart.prefix.slice(0, 2).join(' ') : 'in the host’s network namespace'

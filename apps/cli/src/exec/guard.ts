@@ -9,20 +9,13 @@ const WHO = 'vnet exec'
 const MAX_SCRIPTS = 4
 const NOT_RUNNABLE = 126
 
-/** How the program will be started, as far as it decides whether the shim gets into it. */
-export interface Surroundings {
-  readonly uid: number
-  readonly gid: number
-  /** In a user namespace of its own where nobody gains privileges by running a file. */
-  readonly userNamespace: boolean
-}
-
 /**
- * Makes sure that a program will be run with the shim in it: without, it would speak to the host's kernel.
+ * Makes sure that the shim can get into a program: without, it would speak to the host's kernel.
  *
- * @throws CommandError that says why it would not
+ * @returns the program that will run: the file, or the interpreter of a script
+ * @throws CommandError that says why it cannot
  */
-export function guard(file: string, around: Surroundings): void {
+export function guard(file: string): string {
   const path = lastInterpreter(realpathSync(file))
   const head = readExecutable(path)
   if (head.kind !== 'elf') refuse(path, 'it is no program', 'Exec format error')
@@ -34,7 +27,7 @@ export function guard(file: string, around: Surroundings): void {
       'it is linked statically',
       'it would talk to the host; take a dynamically linked build of it',
     )
-  if (!around.userNamespace) refusePrivileged(path, around)
+  return path
 }
 
 function refuse(path: string, why: string, more = 'it would talk to the host'): never {
@@ -62,16 +55,22 @@ function interpreterOf(script: string, interpreter: string, argument: string): s
   return findProgram(word ?? interpreter, `${WHO}: ${script}`)
 }
 
-/** The loader ignores a preload where running the file changes who one is. */
-function refusePrivileged(path: string, { uid, gid }: Surroundings): void {
+/**
+ * Refuses what makes its user somebody else, or gives him capabilities: the loader then leaves the shim out.
+ *
+ * @throws CommandError
+ */
+export function refusePrivileged(path: string, uid: number, gid: number): void {
   const { mode, uid: owner, gid: group } = statSync(path)
   const setuid = (mode & 0o4000) !== 0 && owner !== uid
   const setgid = (mode & 0o2010) === 0o2010 && group !== gid
   if (setuid || setgid) refuse(path, `it is set${setuid ? 'u' : 'g'}id`)
-  if (uid !== 0 && hasCapabilities(path)) refuse(path, 'it has file capabilities')
+  if (givesCapabilities(path, uid)) refuse(path, 'it has file capabilities')
 }
 
-function hasCapabilities(path: string): boolean {
+/** True if the file gives this user capabilities that he has not, as Debian's `ping` does. */
+export function givesCapabilities(path: string, uid: number): boolean {
+  if (uid === 0) return false
   const env = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` }
   const { status, stdout } = spawnSync('getcap', [path], { env, encoding: 'utf8' })
   return status === 0 && stdout.trim() !== ''

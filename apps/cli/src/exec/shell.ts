@@ -1,9 +1,10 @@
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, delimiter, dirname, join } from 'node:path'
-import { machinePaths } from '../boot/runtime.ts'
+import { machinePaths, uid } from '../boot/runtime.ts'
 import { requireMachine } from '../boot/running.ts'
 import { execProgram } from './command.ts'
 import { findProgram } from './find.ts'
+import { givesCapabilities } from './guard.ts'
 import { shimFile } from './shim-file.ts'
 
 /** Commands about the kernel: the host's own would be about the host. */
@@ -35,16 +36,24 @@ export async function shellCommand(words: readonly string[], machine: string): P
 function frontFolder(base: string, machine: string): string {
   const front = join(base, `bin-${machine}`)
   mkdirSync(front, { recursive: true, mode: 0o700 })
-  const ours = [...OURS, ...STAND_INS.filter((name) => !hostHas(name))]
-  for (const name of ours) write(join(front, name), wrapper(name === 'vnet' ? '' : name, machine), 0o700)
+  const command = (name: string, words: string): void =>
+    write(join(front, name), wrapper(words, machine), 0o700)
+  for (const name of OURS) command(name, name === 'vnet' ? '' : name)
+  for (const name of STAND_INS) {
+    const file = onHost(name)
+    if (file === null) command(name, name)
+    // The shell has to run it as `vnet exec` would.
+    else if (givesCapabilities(file, uid())) command(name, `exec -- ${quote(file)}`)
+    else rmSync(join(front, name), { force: true })
+  }
   return front
 }
 
-function hostHas(name: string): boolean {
+function onHost(name: string): string | null {
   try {
-    return findProgram(name, '') !== ''
+    return findProgram(name, '')
   } catch {
-    return false
+    return null
   }
 }
 
