@@ -50,7 +50,7 @@ function start(dev: Dev, xsk: Xsk): void {
     priv.program = attachProgram(options, xsk.fd)
   })
   priv.watcher = watchFd(xsk.fd, {
-    readable: () => kernel.hardware(() => kernel.irq.setLevel(priv.irq, true)),
+    readable: () => kernel.hostInterrupt(() => kernel.irq.setLevel(priv.irq, true)),
   })
   priv.watcher.unref()
   k.requestIrq(kernel, priv.irq, interrupt, {}, dev.name, dev)

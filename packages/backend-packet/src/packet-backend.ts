@@ -121,7 +121,7 @@ export class PacketBackend extends BaseBackend {
   #readable(): void {
     this.stats.interrupts++
     this.#more = true
-    for (let round = 0; round < ROUNDS && this.#more; round++) this.#kernel.hardware(this.#poll)
+    for (let round = 0; round < ROUNDS && this.#more; round++) this.#kernel.hostInterrupt(this.#poll)
   }
 
   #receive(): void {
@@ -202,7 +202,7 @@ export class PacketBackend extends BaseBackend {
     this.#watcher?.wantWritable(false)
     if (!this.#refused) return
     this.#refused = false
-    this.#kernel.hardware(() => this.port?.writable())
+    this.#kernel.hostInterrupt(() => this.port?.writable())
   }
 
   #lost(number: number): void {

@@ -154,7 +154,7 @@ export abstract class StreamBackend extends BaseBackend {
       from = to
       // A budget at a time: the card's interrupts and softirqs run after each, and empty its ring.
       do {
-        this.kernel.hardware(this.#takeSome)
+        this.kernel.hostInterrupt(this.#takeSome)
       } while (this.#taken === this.#budget && this.#socket === socket)
       if (this.#taken < 0 && this.#socket === socket) this.#damaged()
     }

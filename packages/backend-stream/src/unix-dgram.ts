@@ -127,7 +127,7 @@ export class UnixDgram extends BaseBackend {
 
   #readable(): void {
     this.#more = true
-    for (let round = 0; round < 4 && this.#more; round++) this.#kernel.hardware(this.#poll)
+    for (let round = 0; round < 4 && this.#more; round++) this.#kernel.hostInterrupt(this.#poll)
   }
 
   /** Reading takes the error away; the watcher has stopped. */
@@ -154,7 +154,7 @@ export class UnixDgram extends BaseBackend {
     this.stats.txFull++
     this.#retry ??= setTimeout(() => {
       this.#retry = null
-      this.#kernel.hardware(() => this.port?.writable())
+      this.#kernel.hostInterrupt(() => this.port?.writable())
     }, RETRY_MS)
     return false
   }

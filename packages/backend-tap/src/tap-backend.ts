@@ -43,6 +43,7 @@ export class TapBackend extends BaseBackend {
   /** The queue being read, and whether more is waiting in it. */
   #fd: number
   #more: boolean
+  #budget: number
   #refused: boolean
   #pause: ReturnType<typeof setTimeout> | null
 
@@ -61,6 +62,7 @@ export class TapBackend extends BaseBackend {
     this.#up = false
     this.#fd = -1
     this.#more = false
+    this.#budget = 0
     this.#refused = false
     this.#pause = null
     this.#setCarrier(false)
@@ -144,15 +146,19 @@ export class TapBackend extends BaseBackend {
     this.stats.interrupts++
     this.#fd = fd
     this.#more = true
-    for (let round = 0; round < ROUNDS && this.#more; round++) this.#kernel.hardware(this.#poll)
+    // The first frame alone: its answer does not wait for a read that finds no second.
+    this.#budget = 1
+    for (let round = 0; round < ROUNDS && this.#more; round++) {
+      this.#kernel.hostInterrupt(this.#poll)
+      this.#budget = this.#settings.budget
+    }
   }
 
   /** One budget of frames, then the card's interrupts run. */
   #receive(): void {
     const io = this.#io
-    const { budget } = this.#settings
     const fd = this.#fd
-    for (let n = 0; n < budget; n++) {
+    for (let n = 0; n < this.#budget; n++) {
       // The card may be taken out while it is being offered frames.
       if (this.port === null) break
       const length = io.read(fd)
@@ -186,7 +192,7 @@ export class TapBackend extends BaseBackend {
     for (const watcher of this.#watchers) watcher.wantWritable(false)
     if (!this.#refused) return
     this.#refused = false
-    this.#kernel.hardware(() => this.port?.writable())
+    this.#kernel.hostInterrupt(() => this.port?.writable())
   }
 
   #lost(number: number): void {

@@ -119,7 +119,7 @@ export abstract class DatagramBackend extends BaseBackend {
   /** Hands a frame that came to the card. */
   protected bring(bytes: Uint8Array, at: number): void {
     this.counters.upFrames++
-    this.kernel.hardware(() => this.offer(bytes, at, bytes.length - at))
+    this.kernel.hostInterrupt(() => this.offer(bytes, at, bytes.length - at))
   }
 
   protected override stopped(): void {

@@ -125,7 +125,7 @@ export class WebSocketPeer extends BaseBackend {
     }
     const frame = new Uint8Array(data)
     this.counters.upFrames++
-    this.kernel.hardware(() => this.offer(frame, 0, frame.length))
+    this.kernel.hostInterrupt(() => this.offer(frame, 0, frame.length))
   }
 
   // ── room again ──

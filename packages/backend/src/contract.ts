@@ -4,7 +4,7 @@ import type { BackendCounters } from './counters.ts'
  * The card's side of the plug: what a backend calls.
  *
  * A backend calls these from a hardware event (`hwEventSetup`), from `kernel.hardware()`, or from a real file
- * descriptor inside `kernel.hardware()`; never from inside `transmit`, `flush` or `attach` of the same card, so a card
+ * descriptor inside `kernel.hostInterrupt()`; never from inside `transmit`, `flush` or `attach` of the same card, so a card
  * is not re-entered.
  *
  * @kernel none

@@ -68,12 +68,13 @@ export class EventLoop {
 
   /** Arms or moves an event to `delta` nanoseconds from now; less than 0 counts as 0. */
   startIn(event: KernelEvent, delta: Ktime): void {
-    this.start(event, this.#kernel.clock.ktimeGet() + (delta < 0 ? 0 : Math.floor(delta)))
+    if (delta <= 0) this.startNow(event)
+    else this.start(event, this.#kernel.clock.ktimeGet() + Math.floor(delta))
   }
 
   /** Arms an event for now. */
   startNow(event: KernelEvent): void {
-    this.start(event, this.#kernel.clock.ktimeGet())
+    this.start(event, this.#kernel.clock.ktimeGetCoarse())
   }
 
   /** Tells the driver of a real clock to look again. */

@@ -187,7 +187,7 @@ export class Kernel {
   /**
    * Something outside the CPU happens now: runs `fn`, then delivers what it raised, interrupts first, softirqs after.
    *
-   * For what comes from real file descriptors, from worker threads and from tests.
+   * For tests and for what kernel code causes; what the host's loop reports comes by `hostInterrupt()`.
    */
   hardware(fn: () => void): void {
     this.cpu.hwDepth++
@@ -197,6 +197,16 @@ export class Kernel {
       this.cpu.hwDepth--
     }
     this.irq.deliver()
+  }
+
+  /**
+   * `hardware()` for whoever is called by the host's loop, as a file descriptor or a worker is.
+   *
+   * What is due afterwards happens at once instead of at the loop's next turn, for a millisecond at most.
+   */
+  hostInterrupt(fn: () => void): void {
+    if (this.#realTime === null) this.hardware(fn)
+    else this.#realTime.slice(fn)
   }
 
   /** Keeps the process alive while the real clock runs, until `release()`. Calls nest. */

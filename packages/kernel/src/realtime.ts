@@ -48,7 +48,11 @@ export function hostClock(): () => Ktime {
 export class RealTime implements EventWatcher {
   readonly #kernel: Kernel
   readonly #events: EventLoop
-  readonly #wake = (): void => this.#slice()
+  readonly #wake = (): void => {
+    this.#disarm()
+    this.slice(null)
+  }
+  /** When the host will call; the end of time while nothing is armed. */
   #armedFor: Ktime = Infinity
   #timeout: HostHandle | null = null
   #immediate: HostHandle | null = null
@@ -66,13 +70,13 @@ export class RealTime implements EventWatcher {
 
   /** Keeps the process alive until the matching `release()`. */
   hold(): void {
-    if (++this.#holds === 1) this.#rearm()
+    if (++this.#holds === 1) this.#held()
   }
 
   /** Takes back one `hold()`. */
   release(): void {
     if (this.#holds === 0) throw new RangeError('release() without hold()')
-    if (--this.#holds === 0) this.#rearm()
+    if (--this.#holds === 0) this.#held()
   }
 
   /** The next event became an earlier one. */
@@ -91,37 +95,54 @@ export class RealTime implements EventWatcher {
     this.#channel = null
   }
 
-  #slice(): void {
-    if (this.#stopped || this.#running) return
-    this.#disarm()
-    const clock = this.#kernel.clock
-    const end = clock.ktimeGet() + SLICE_NS
+  /**
+   * Runs what is due, after what the host reports from outside, if it does. From the host's loop.
+   *
+   * @param hardware - what happened outside the CPU, or null
+   */
+  slice(hardware: (() => void) | null): void {
+    const kernel = this.#kernel
+    if (this.#stopped || this.#running) {
+      if (hardware !== null) kernel.hardware(hardware)
+      return
+    }
+    const { clock } = kernel
     this.#running = true
     try {
-      let now = clock.ktimeGet()
+      let now = clock.enter()
+      const end = now + SLICE_NS
+      if (hardware !== null) kernel.hardware(hardware)
       while (this.#events.runOne(now)) {
-        now = clock.ktimeGet()
+        now = clock.enter()
         if (now >= end || this.#events.yields) break
       }
     } finally {
       // After an exception too: the kernel goes on with the next event.
       this.#running = false
       this.#rearm()
+      clock.leave()
     }
   }
 
-  #rearm(): void {
-    if (this.#stopped || this.#running) return
+  #held(): void {
     this.#disarm()
+    if (!this.#running) this.#rearm()
+  }
+
+  #rearm(): void {
+    if (this.#stopped) return
     const next = this.#events.next()
-    if (next !== null) this.#arm(next)
-    else if (this.#holds > 0) this.#arm(Infinity)
+    if (next !== null) {
+      // One that calls too early costs less than a new one for each packet.
+      if (this.#timeout === null || next < this.#armedFor) this.#arm(next)
+    } else if (this.#holds === 0) this.#disarm()
+    else if (this.#timeout === null) this.#arm(Infinity)
   }
 
   #arm(at: Ktime): void {
     this.#disarm()
     this.#armedFor = at
-    const ms = (at - this.#kernel.clock.ktimeGet()) / NSEC_PER_MSEC
+    const ms = (at - this.#kernel.clock.ktimeGetCoarse()) / NSEC_PER_MSEC
     if (ms > 1) this.#armTimeout(Math.min(Math.floor(ms), MAX_TIMEOUT_MS))
     else this.#armNow()
   }
@@ -150,7 +171,7 @@ export class RealTime implements EventWatcher {
       this.#channel.port1.onmessage = () => {
         this.#posted = false
         // It may have been disarmed meanwhile.
-        if (this.#armedFor !== Infinity) this.#slice()
+        if (this.#armedFor !== Infinity) this.#wake()
       }
     }
     if (!this.#posted) this.#channel.port2.postMessage(null)

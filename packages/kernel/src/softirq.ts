@@ -107,7 +107,7 @@ export class Softirqs {
     const { clock } = kernel
     const { rcuDepth } = kernel.cpu
     const held = kernel.lockdep.heldCount
-    const end = clock.ktimeGet() + MAX_SOFTIRQ_TIME
+    const end = clock.ktimeGetCoarse() + MAX_SOFTIRQ_TIME
     let restarts = MAX_SOFTIRQ_RESTART
     let done = false
     kernel.cpu.level = IN_SOFTIRQ

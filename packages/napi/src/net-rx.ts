@@ -43,7 +43,9 @@ function pollAll(softnet: SoftnetData): void {
     unlink(node)
     budget -= napiPollOwned(n)
     if (n.repoll) addTail(repoll, node)
-    if (budget <= 0 || clock.ktimeGet() >= timeLimit) {
+    const more = isLinked(batch) || isLinked(repoll) || isLinked(softnet.pollList)
+    const now = more ? clock.ktimeGet() : clock.ktimeGetCoarse()
+    if (budget <= 0 || now >= timeLimit) {
       softnet.timeSqueeze++
       return
     }

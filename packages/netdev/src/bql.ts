@@ -18,7 +18,7 @@ export function netdevTxSentQueue(txq: NetdevQueue, bytes: number): void {
 /** Apart: what is rare must not use up the bytecode V8 inlines. */
 function stopByLimit(txq: NetdevQueue): void {
   if ((txq.state & QueueState.STACK_XOFF) !== 0) return
-  txq.transStart = txq.dev.kernel.clock.ktimeGet()
+  txq.transStart = txq.dev.kernel.clock.ktimeGetCoarse()
   txq.state |= QueueState.STACK_XOFF
   watchdogArm(txq.dev)
 }

@@ -82,7 +82,7 @@ export function netifTxStopQueue(txq: NetdevQueue): void {
   if ((txq.state & QueueState.DRV_XOFF) !== 0) return
   txq.state |= QueueState.DRV_XOFF
   txq.stops++
-  txq.transStart = txq.dev.kernel.clock.ktimeGet()
+  txq.transStart = txq.dev.kernel.clock.ktimeGetCoarse()
   watchdogArm(txq.dev)
 }
 

@@ -27,7 +27,7 @@ export class TxEngine {
   /** True while the engine is hung: it neither fetches nor completes. */
   hung = false
   /** Time from the doorbell to the first fetch, in ns. */
-  latencyNs = 1_000
+  latencyNs = 0
   /** Time on the wire for one frame, in ns; 0 sends a burst at once. */
   frameNs = 0
   backend: Backend | null = null

@@ -27,11 +27,14 @@ export interface CardOptions {
   queues?: number
   /** The cable. @defaultValue none: the link is down */
   backend?: Backend
-  /** Time from a doorbell to the first fetch, in ns. @defaultValue 1,000 */
+  /** Time from a doorbell to the first fetch, in ns. @defaultValue 1,000; 0 on a real clock */
   txLatencyNs?: number
   /** The memory that descriptors speak of, by region id. @defaultValue that of the kernel */
   regions?: readonly MemoryRegion[]
 }
+
+/** From a doorbell to the first fetch, on a virtual clock. */
+const TX_LATENCY_NS = 1_000
 
 /** One queue pair of the card. */
 interface CardQueue {
@@ -87,7 +90,8 @@ export class VnetCard implements VnetHw, BackendPort {
     for (let i = 0; i < this.queues; i++) {
       const vector = new CardVector(kernel, `${name}-${i}`, this.counters)
       const tx = new TxEngine(kernel, vector, this.regions, name)
-      tx.latencyNs = options.txLatencyNs ?? tx.latencyNs
+      // Real time passes by itself.
+      tx.latencyNs = options.txLatencyNs ?? (kernel.clock.real ? 0 : TX_LATENCY_NS)
       this.q.push({ vector, tx, rx: null })
     }
     if (options.backend) this.plugCable(options.backend)

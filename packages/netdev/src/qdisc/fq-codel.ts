@@ -116,7 +116,7 @@ export class FqCodelQdisc extends Qdisc implements CodelQueue {
   override enqueue(skb: SkBuff): number {
     const slot = (skbGetHash(skb) >>> 0) % FLOWS
     const flow = (this.#flows[slot] ??= new FqFlow())
-    skb.cb = codelTime(this.dev.kernel.clock.ktimeGet())
+    skb.cb = codelTime(this.dev.kernel.clock.ktimeGetCoarse())
     this.#append(flow, skb)
     if (!flow.listed) this.#listNew(flow)
     const memoryLimited = this.#memory > this.memoryLimit
@@ -179,7 +179,7 @@ export class FqCodelQdisc extends Qdisc implements CodelQueue {
   }
 
   override dequeue(): SkBuff | null {
-    const now = codelTime(this.dev.kernel.clock.ktimeGet())
+    const now = codelTime(this.dev.kernel.clock.ktimeGetCoarse())
     for (;;) {
       const list = this.#new.head !== null ? this.#new : this.#old
       const flow = list.head
