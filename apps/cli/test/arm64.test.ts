@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { chmodSync, copyFileSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
@@ -82,11 +83,14 @@ describe.skipIf(absent).each(users)(
       expect(emulated('usr/bin/python3.11', '-c', script).out).toBe("[(1, 'lo'), (2, 'vnet0')]\n")
     })
 
-    it('tcpdump hears a frame', () => {
-      const { out, err, code } = emulated('usr/bin/tcpdump', '-n', '-e', '-i', 'vnet0', '-c', '1')
+    it('tcpdump hears a frame', async () => {
+      const pings = machines.start(['ping', '-i', '0.2', 'ff02::1%vnet0'])
+      const { out, err, code } = emulated('usr/bin/tcpdump', '-n', '-e', '-i', 'vnet0', '-c', '1', 'ip6')
       expect(err).toContain('1 packet captured')
       expect(out).toContain('02:00:00:00:00:99')
       expect(code).toBe(0)
+      pings.kill('SIGINT')
+      await once(pings, 'close')
     })
   },
 )

@@ -121,7 +121,9 @@ export class PacketBackend extends BaseBackend {
   #readable(): void {
     this.stats.interrupts++
     this.#more = true
-    for (let round = 0; round < ROUNDS && this.#more; round++) this.#kernel.hostInterrupt(this.#poll)
+    // What the first frames cause happens before more are looked at.
+    this.#kernel.hostInterrupt(this.#poll)
+    for (let round = 1; round < ROUNDS && this.#more; round++) this.#kernel.hardware(this.#poll)
   }
 
   #receive(): void {
