@@ -43,7 +43,7 @@ export { runEthtool } from './cli/run.ts'
 export type { EthtoolOutput, RunEthtoolOptions } from './cli/run.ts'
 
 // ── the command line, for a tool that reaches its device by messages
-export { CliExit } from './cli/context.ts'
+export { CliExit, CommandLine } from './cli/line.ts'
 export { RequestLayout } from './cli/layout.ts'
 export {
   ArgReader,
@@ -56,6 +56,9 @@ export {
   u32 as argU32,
   u8 as argU8,
 } from './cli/parser.ts'
+export { int as argInt, keyed as argKeyed } from './cli/words.ts'
+export { parseRxfh, rxfhRequest } from './cli/rxfh-words.ts'
+export type { RxfhWish } from './cli/rxfh-words.ts'
 export type { Param as ArgParam, Parsed as ParsedArgs, Words as ArgWords } from './cli/parser.ts'
 export { formatJson } from './format/json.ts'
 export type { JsonFields } from './format/json.ts'

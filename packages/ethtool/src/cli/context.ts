@@ -3,50 +3,27 @@ import type { Kernel } from '@vnet/kernel'
 import { devGetByName } from '@vnet/netdev'
 import type { NetDevice } from '@vnet/netdev'
 import { RequestLayout } from './layout.ts'
+import { CommandLine } from './line.ts'
 
-/** Ends a command with an exit code; what it had to say is said. @kernel none */
-export class CliExit extends Error {
-  readonly exitCode: number
-
-  constructor(exitCode: number) {
-    super(`exit ${exitCode}`)
-    this.exitCode = exitCode
-  }
-}
-
-/** One run of the tool: what it was asked, and what it has said so far. @kernel none */
-export class Cli {
+/** One run of the tool, with what it has said so far. @kernel none */
+export class Cli extends CommandLine {
   readonly kernel: Kernel
   readonly capNetAdmin: boolean
-  devname = ''
-  args: readonly string[] = []
-  json = false
-  includeStatistics = false
   stdout = ''
   stderr = ''
 
   constructor(kernel: Kernel, capNetAdmin: boolean) {
+    super()
     this.kernel = kernel
     this.capNetAdmin = capNetAdmin
   }
 
-  out(text: string): void {
+  override out(text: string): void {
     this.stdout += text
   }
 
-  err(text: string): void {
+  override err(text: string): void {
     this.stderr += text
-  }
-
-  /** Ends with the tool's complaint about its arguments. */
-  badArgs(): never {
-    this.err('ethtool: bad command line argument(s)\nFor more information run ethtool -h\n')
-    throw new CliExit(1)
-  }
-
-  /** A command without arguments of its own got some. */
-  noArgs(): void {
-    if (this.args.length > 0) this.badArgs()
   }
 
   /** The device, as a netlink request finds it. */
@@ -100,8 +77,7 @@ export class Cli {
       return request()
     } catch (error) {
       if (!(error instanceof Errno)) throw error
-      this.err(`${what}: ${strerror(error.errno)}\n`)
-      throw new CliExit(exitCode)
+      return this.stop(`${what}: ${strerror(error.errno)}\n`, exitCode)
     }
   }
 }

@@ -23,7 +23,7 @@ import { ethtoolGetTsInfo } from '../tsinfo.ts'
 import { Errno } from '@vnet/kernel'
 import { devGetByName } from '@vnet/netdev'
 import type { NetDevice } from '@vnet/netdev'
-import { asErrno, CliExit } from './context.ts'
+import { asErrno } from './context.ts'
 import type { Cli } from './context.ts'
 import { RequestLayout } from './layout.ts'
 import { bitset, parseParams } from './parser.ts'
@@ -152,8 +152,7 @@ function wantedGroups(cli: Cli, layout: RequestLayout) {
     if (cli.args.length === 1) return all
     const word = cli.args[1]!
     const again = word === '--all-groups' || word === '--groups'
-    cli.err(`ethtool (-S): ${again ? 'duplicate' : 'unknown'} parameter '${word}'\n`)
-    throw new CliExit(1)
+    cli.stop(`ethtool (-S): ${again ? 'duplicate' : 'unknown'} parameter '${word}'\n`)
   }
   const read = bitset({ forceHex: false, nomask: true })
   const parsed = parseParams(

@@ -12,8 +12,8 @@ import { ethtoolSelfTest } from '../selftest.ts'
 import { ethtoolGetStats } from '../stats.ts'
 import { ethtoolGetStrings } from '../strset.ts'
 import type { StringSet } from '../strset.ts'
-import { CliExit } from './context.ts'
 import type { Cli } from './context.ts'
+import { int, keyed } from './words.ts'
 
 /** `ethtool -i` @kernel none */
 export function driverInfo(cli: Cli): number {
@@ -168,32 +168,5 @@ const TUNABLES = ['rx-copybreak', 'tx-copybreak', 'tx-buf-size', 'pfc-prevention
 export function tunable(cli: Cli): number {
   const name = cli.args[0]
   if (name === undefined || !TUNABLES.includes(name)) return cli.badArgs()
-  cli.err(`${name}: Cannot get tunable\n`)
-  throw new CliExit(255)
-}
-
-type Kind = 'bool' | 'u32' | 'text'
-
-/** Words with a value each: `raw on offset 16`. */
-function keyed(cli: Cli, kinds: Readonly<Record<string, Kind>>): Record<string, boolean | number | string> {
-  const values: Record<string, boolean | number | string> = {}
-  for (let at = 0; at < cli.args.length; at += 2) {
-    const word = cli.args[at]!
-    const kind = kinds[word]
-    const text = cli.args[at + 1]
-    if (kind === undefined || text === undefined) return cli.badArgs()
-    if (kind === 'bool' && text !== 'on' && text !== 'off') return cli.badArgs()
-    values[word] = kind === 'bool' ? text === 'on' : kind === 'u32' ? int(cli, text) : text
-  }
-  return values
-}
-
-/** A number as strtol reads it: decimal, `0x` or octal. @kernel none */
-export function int(cli: Cli, text: string): number {
-  const value = /^0[0-7]+$/.test(text)
-    ? parseInt(text, 8)
-    : /^(?:0[xX][\da-fA-F]+|\d+)$/.test(text)
-      ? Number(text)
-      : NaN
-  return value <= 0xffffffff ? value : cli.badArgs()
+  return cli.stop(`${name}: Cannot get tunable\n`, 255)
 }

@@ -1,5 +1,5 @@
 import type { BitsetChange } from '../bitset.ts'
-import { CliExit } from './context.ts'
+import { CliExit } from './line.ts'
 import type { RequestLayout } from './layout.ts'
 
 /** The words of a command line, and where complaints about them go. @kernel none */

@@ -1,8 +1,8 @@
 import type { Kernel } from '@vnet/kernel'
-import { IFNAMSIZ } from '@vnet/netdev'
-import { Cli, CliExit } from './context.ts'
+import { Cli } from './context.ts'
 import * as get from './gets.ts'
 import * as ioctl from './ioctls.ts'
+import { CliExit } from './line.ts'
 import * as rxfh from './rxfh.ts'
 import * as set from './sets.ts'
 import { changeSettings, showSettings } from './settings.ts'
@@ -78,16 +78,8 @@ const MISSING =
 /** `-S` asks for the driver's counters, or with a word behind it for groups of standard ones. */
 function statistics(cli: Cli): number {
   if (cli.args.length > 0) return get.standardStats(cli)
-  checkIoctl(cli)
+  cli.checkIoctl()
   return ioctl.statistics('NIC', 'stats')(cli)
-}
-
-function checkIoctl(cli: Cli): void {
-  if (cli.json) cli.badArgs()
-  if (cli.devname.length >= IFNAMSIZ) {
-    cli.err(`Device name longer than ${IFNAMSIZ - 1} characters\n`)
-    cli.badArgs()
-  }
 }
 
 /**
@@ -134,7 +126,7 @@ function dispatch(cli: Cli, words: string[]): number {
   cli.devname = devname
   cli.args = words
   if (cli.json && command?.json !== true) return cli.badArgs()
-  if (command?.ioctl === true) checkIoctl(cli)
+  if (command?.ioctl === true) cli.checkIoctl()
   return (command?.run ?? showSettings)(cli)
 }
 

@@ -10,7 +10,6 @@ import { ethtoolSetPauseparam, PAUSE_ATTRS } from '../pause.ts'
 import { ethtoolSetPrivFlags } from '../privflags.ts'
 import { ethtoolSetRingparam, RING_ATTRS } from '../rings.ts'
 import type { NetDevice } from '@vnet/netdev'
-import { CliExit } from './context.ts'
 import type { Cli } from './context.ts'
 import { RequestLayout } from './layout.ts'
 import { ArgReader, bitset, bool, parseParams, u32 } from './parser.ts'
@@ -180,10 +179,9 @@ function featureRequest(cli: Cli): FeatureRequest[] {
     const state = cli.args[at + 1]
     if (state !== 'on' && state !== 'off') {
       // ethtool 6.1 names the wrong word here, and never knows the parameter.
-      cli.err(
+      cli.stop(
         `ethtool (-K): flag '${state ?? '(null)'}' for parameter '(null)' is not followed by 'on' or 'off'\n`,
       )
-      throw new CliExit(1)
     }
     for (const name of featuresOf(cli.args[at]!)) request.push({ name, value: state === 'on' })
   }

@@ -1,49 +1,26 @@
-import { CliExit } from '@vnet/ethtool'
+import { CommandLine } from '@vnet/ethtool'
 import { Errno, strerror } from '@vnet/kernel'
-import { IFNAMSIZ } from '@vnet/netdev'
 import { NlFailure, NlGarbage } from '../nl/failure.ts'
 import type { Process, Syscalls } from '../proc/process.ts'
 import { openEthtool } from './genl.ts'
 import type { EthtoolSocket } from './genl.ts'
 
-/** One run of the tool: what it was asked, and the sockets it opened for that. @kernel struct cmd_context none */
-export class EthtoolRun {
+/** One run of the tool, with the sockets it opened for that. @kernel none */
+export class EthtoolRun extends CommandLine {
   readonly process: Process
-  devname = ''
-  args: readonly string[] = []
-  json = false
-  includeStatistics = false
   #genl: EthtoolSocket | null = null
 
   constructor(process: Process) {
+    super()
     this.process = process
   }
 
-  out(text: string | Uint8Array): void {
+  override out(text: string | Uint8Array): void {
     this.process.stdout(text)
   }
 
-  err(text: string): void {
+  override err(text: string): void {
     this.process.stderr(text)
-  }
-
-  /** Ends with the complaint about the arguments. */
-  badArgs(): never {
-    this.err('ethtool: bad command line argument(s)\nFor more information run ethtool -h\n')
-    throw new CliExit(1)
-  }
-
-  /** A command without arguments of its own got some. */
-  noArgs(): void {
-    if (this.args.length > 0) this.badArgs()
-  }
-
-  /** An ioctl takes no long names, and its commands print no JSON. */
-  checkIoctl(): void {
-    if (this.json) this.badArgs()
-    if (this.devname.length < IFNAMSIZ) return
-    this.err(`Device name longer than ${IFNAMSIZ - 1} characters\n`)
-    this.badArgs()
   }
 
   /** The netlink socket, opened when it is needed first. @throws NlFailure, NlGarbage, Errno */
@@ -84,8 +61,7 @@ export class EthtoolRun {
       return yield* request()
     } catch (error) {
       if (!(error instanceof Errno)) throw error
-      this.err(`${what}: ${error.message}\n`)
-      throw new CliExit(exitCode)
+      return this.stop(`${what}: ${error.message}\n`, exitCode)
     }
   }
 }

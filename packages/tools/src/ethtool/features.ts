@@ -1,5 +1,4 @@
 import {
-  CliExit,
   featuresOf,
   formatFeatures,
   formatFeaturesJson,
@@ -100,8 +99,7 @@ function featureRequest(run: EthtoolRun): FeatureRequest[] {
     if (state !== 'on' && state !== 'off') {
       // ethtool 6.1 names the wrong word here, and never knows the parameter.
       const word = state ?? '(null)'
-      run.err(`ethtool (-K): flag '${word}' for parameter '(null)' is not followed by 'on' or 'off'\n`)
-      throw new CliExit(1)
+      run.stop(`ethtool (-K): flag '${word}' for parameter '(null)' is not followed by 'on' or 'off'\n`)
     }
     for (const name of featuresOf(run.args[at]!)) request.push({ name, value: state === 'on' })
   }

@@ -1,4 +1,11 @@
-import { CliExit, formatDrvinfo, formatHexDump, formatSelfTest, formatStats } from '@vnet/ethtool'
+import {
+  formatDrvinfo,
+  formatHexDump,
+  formatSelfTest,
+  formatStats,
+  argInt as int,
+  argKeyed as keyed,
+} from '@vnet/ethtool'
 import type { EthtoolDrvinfo } from '@vnet/ethtool'
 import { Errno } from '@vnet/kernel'
 import { EthSs, EthtoolCmd } from '@vnet/netlink'
@@ -8,7 +15,6 @@ import type { EthtoolRun } from './context.ts'
 import type { EthtoolCommand } from './get.ts'
 import { ethIoctl, ethStrings, ethStruct } from './ioctl-call.ts'
 import type { EthStruct } from './ioctl-call.ts'
-import { int, keyed } from './words.ts'
 
 const DRVINFO = 196
 /** Bytes a card may claim to have; more is a lie. */
@@ -234,7 +240,6 @@ export function* tunable(run: EthtoolRun): Syscalls<number> {
     return 0
   } catch (error) {
     if (!(error instanceof Errno)) throw error
-    run.err(`${name}: Cannot get tunable\n`)
-    throw new CliExit(255)
+    return run.stop(`${name}: Cannot get tunable\n`, 255)
   }
 }

@@ -1,11 +1,10 @@
-import { CliExit } from '@vnet/ethtool'
+import { CliExit, argInt as int } from '@vnet/ethtool'
 import { EthtoolCmd } from '@vnet/netlink'
 import type { Syscalls } from '../proc/process.ts'
 import type { EthtoolRun } from './context.ts'
 import { ethStruct } from './ioctl-call.ts'
 import { call } from './ioctls.ts'
-import { ringCount, stop } from './rxfh.ts'
-import { int } from './words.ts'
+import { ringCount } from './rxfh.ts'
 
 const RXNFC = 192
 const RULE_COUNT = 184
@@ -42,7 +41,7 @@ export function* showRules(run: EthtoolRun): Syscalls<number> {
       call(run, ethStruct(RXNFC, EthtoolCmd.GRXCLSRLCNT)),
     ),
   )
-  if (count === null) return stop(run, 'RX classification rule retrieval failed\n')
+  if (count === null) return run.stop('RX classification rule retrieval failed\n')
   run.out(`Total ${count.u32(RULE_COUNT)} rules\n\n`)
   return 0
 }
@@ -63,7 +62,7 @@ function* showRule(run: EthtoolRun, location: number): Syscalls<number> {
   const ask = ethStruct(RXNFC, EthtoolCmd.GRXCLSRULE)
   ask.view.setUint32(176, location, true)
   const rule = yield* attempt(() => run.ioctl('rxclass: Cannot get RX class rule', 1, () => call(run, ask)))
-  if (rule === null) return stop(run, 'Cannot get RX classification rule\n')
+  if (rule === null) return run.stop('Cannot get RX classification rule\n')
   run.out(`Filter: ${location}\n`)
   return 0
 }
@@ -86,13 +85,13 @@ export function* setRules(run: EthtoolRun): Syscalls<number> {
     const ask = ethStruct(RXNFC, SRXCLSRLDEL)
     ask.view.setUint32(176, int(run, type!), true)
     const done = yield* attempt(() => run.ioctl('rmgr: Cannot delete RX class rule', 1, () => call(run, ask)))
-    return done === null ? stop(run, 'Cannot delete classification rule\n') : 0
+    return done === null ? run.stop('Cannot delete classification rule\n') : 0
   }
   if (word !== 'flow-type') run.badArgs()
   const done = yield* attempt(() =>
     run.ioctl('rmgr: Cannot insert RX class rule', 1, () => call(run, ethStruct(RXNFC, SRXCLSRLINS))),
   )
-  return done === null ? stop(run, 'Cannot insert classification rule\n') : 0
+  return done === null ? run.stop('Cannot insert classification rule\n') : 0
 }
 
 /** Runs a step whose failure does not end the command; null when it failed. */

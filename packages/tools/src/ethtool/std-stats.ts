@@ -1,6 +1,5 @@
 import {
   argBitset as bitset,
-  CliExit,
   formatJson,
   formatStdStats,
   formatStdStatsJson,
@@ -52,8 +51,7 @@ function wantedGroups(run: EthtoolRun): BitsetChange {
   const word = run.args[1]
   if (word !== undefined) {
     const again = word === '--all-groups' || word === '--groups'
-    run.err(`ethtool (-S): ${again ? 'duplicate' : 'unknown'} parameter '${word}'\n`)
-    throw new CliExit(1)
+    run.stop(`ethtool (-S): ${again ? 'duplicate' : 'unknown'} parameter '${word}'\n`)
   }
   return { bits: STATS_GROUPS.map((name) => ({ name, value: true })), nomask: true }
 }
