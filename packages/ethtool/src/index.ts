@@ -43,6 +43,8 @@ export { runEthtool } from './cli/run.ts'
 export type { EthtoolOutput, RunEthtoolOptions } from './cli/run.ts'
 
 // ── the command line, for a tool that reaches its device by messages
+export { findCommand, takeFlags } from './cli/commands.ts'
+export type { CommandName } from './cli/commands.ts'
 export { CliExit, CommandLine } from './cli/line.ts'
 export { RequestLayout } from './cli/layout.ts'
 export {
