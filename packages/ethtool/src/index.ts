@@ -58,7 +58,7 @@ export {
   u32 as argU32,
   u8 as argU8,
 } from './cli/parser.ts'
-export { int as argInt, keyed as argKeyed } from './cli/words.ts'
+export { featureRequest, int as argInt, keyed as argKeyed, resetFlags, statsGroups } from './cli/words.ts'
 export { parseRxfh, rxfhRequest } from './cli/rxfh-words.ts'
 export type { RxfhWish } from './cli/rxfh-words.ts'
 export type { Param as ArgParam, Parsed as ParsedArgs, Words as ArgWords } from './cli/parser.ts'

@@ -26,7 +26,7 @@ import type { NetDevice } from '@vnet/netdev'
 import { asErrno } from './context.ts'
 import type { Cli } from './context.ts'
 import { RequestLayout } from './layout.ts'
-import { bitset, parseParams } from './parser.ts'
+import { statsGroups } from './words.ts'
 
 /** A query that takes no words of its own: prints what `show` returns; 1 when it is refused. */
 function query(show: (dev: NetDevice<any>, cli: Cli) => string, admin = false): (cli: Cli) => number {
@@ -129,7 +129,7 @@ export function showPermAddr(cli: Cli): number {
 /** `ethtool -S … --all-groups` and `--groups` @kernel none */
 export function standardStats(cli: Cli): number {
   const layout = new RequestLayout(cli.devname)
-  const names = wantedGroups(cli, layout)
+  const names = statsGroups(cli, layout)
   const code = cli.netlink(
     1,
     () => {
@@ -144,22 +144,4 @@ export function standardStats(cli: Cli): number {
   )
   if (code !== 0 && cli.json) cli.out(formatJson([]))
   return code
-}
-
-function wantedGroups(cli: Cli, layout: RequestLayout) {
-  const all = { bits: STATS_GROUPS.map((name) => ({ name, value: true })), nomask: true }
-  if (cli.args[0] === '--all-groups') {
-    if (cli.args.length === 1) return all
-    const word = cli.args[1]!
-    const again = word === '--all-groups' || word === '--groups'
-    cli.stop(`ethtool (-S): ${again ? 'duplicate' : 'unknown'} parameter '${word}'\n`)
-  }
-  const read = bitset({ forceHex: false, nomask: true })
-  const parsed = parseParams(
-    cli,
-    '-S',
-    [{ word: '--groups', attr: 'groups', key: 'groups', read }],
-    () => layout,
-  )
-  return parsed.get('')?.['groups'] as typeof all
 }

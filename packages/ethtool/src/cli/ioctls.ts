@@ -13,7 +13,7 @@ import { ethtoolGetStats } from '../stats.ts'
 import { ethtoolGetStrings } from '../strset.ts'
 import type { StringSet } from '../strset.ts'
 import type { Cli } from './context.ts'
-import { int, keyed } from './words.ts'
+import { int, keyed, resetFlags } from './words.ts'
 
 /** `ethtool -i` @kernel none */
 export function driverInfo(cli: Cli): number {
@@ -105,36 +105,14 @@ export function negotiate(cli: Cli): number {
   return 0
 }
 
-const RESETS = ['mgmt', 'irq', 'dma', 'filter', 'offload', 'mac', 'phy', 'ram', 'ap']
-
 /** `ethtool --reset` @kernel none */
 export function reset(cli: Cli): number {
-  if (cli.args.length === 0) cli.badArgs()
-  let flags = 0
-  for (let at = 0; at < cli.args.length; at++) {
-    const word = cli.args[at]!
-    flags |= word === 'flags' ? flagsWord(cli, cli.args[++at]) : resetWord(cli, word)
-  }
-  flags >>>= 0
+  const flags = resetFlags(cli)
   cli.out(`ETHTOOL_RESET 0x${flags.toString(16)}\n`)
   const left = cli.ioctl('Cannot issue ETHTOOL_RESET', 1, () => ethtoolReset(cli.ioctlDev(true), flags))
   cli.out(`Components reset:     0x${((flags & ~left) >>> 0).toString(16)}\n`)
   if (left !== 0) cli.out(`Components not reset: 0x${left.toString(16)}\n`)
   return 0
-}
-
-function flagsWord(cli: Cli, word: string | undefined): number {
-  const flags = Number(word ?? NaN)
-  return Number.isInteger(flags) && flags !== 0 ? flags : cli.badArgs()
-}
-
-/** Parts that several functions of a card share have their own bits, 16 higher. */
-function resetWord(cli: Cli, word: string): number {
-  if (word === 'all') return -1
-  if (word === 'dedicated') return 0xffff
-  const shared = word.endsWith('-shared')
-  const index = RESETS.indexOf(shared ? word.slice(0, -7) : word)
-  return index < 0 ? cli.badArgs() : 1 << (shared ? index + 16 : index)
 }
 
 /** `ethtool -w`: no device here has a firmware to dump. @kernel none */

@@ -3,8 +3,7 @@ import { CHANNEL_ATTRS, ethtoolSetChannels } from '../channels.ts'
 import { COALESCE_ATTRS, ethtoolSetCoalesce } from '../coalesce.ts'
 import { unsupported } from '../core.ts'
 import { ethtoolSetFeatures } from '../features.ts'
-import type { EthtoolFeaturesResult, FeatureRequest } from '../features.ts'
-import { featuresOf } from '../feature-groups.ts'
+import type { EthtoolFeaturesResult } from '../features.ts'
 import { formatFeaturesResult } from '../format/features.ts'
 import { ethtoolSetPauseparam, PAUSE_ATTRS } from '../pause.ts'
 import { ethtoolSetPrivFlags } from '../privflags.ts'
@@ -14,6 +13,7 @@ import type { Cli } from './context.ts'
 import { RequestLayout } from './layout.ts'
 import { ArgReader, bitset, bool, parseParams, u32 } from './parser.ts'
 import type { Param } from './parser.ts'
+import { featureRequest } from './words.ts'
 
 /** Parameters whose words and readers are listed by field. */
 function params(
@@ -170,20 +170,4 @@ export function setFeatures(cli: Cli): number {
   if (result === undefined || result.wantedMask !== result.requested) return code
   cli.err('Could not change any device features\n')
   return 1
-}
-
-/** Words with `on` or `off`; one word may stand for a family of features. */
-function featureRequest(cli: Cli): FeatureRequest[] {
-  const request: FeatureRequest[] = []
-  for (let at = 0; at < cli.args.length && cli.args[at] !== '--'; at += 2) {
-    const state = cli.args[at + 1]
-    if (state !== 'on' && state !== 'off') {
-      // ethtool 6.1 names the wrong word here, and never knows the parameter.
-      cli.stop(
-        `ethtool (-K): flag '${state ?? '(null)'}' for parameter '(null)' is not followed by 'on' or 'off'\n`,
-      )
-    }
-    for (const name of featuresOf(cli.args[at]!)) request.push({ name, value: state === 'on' })
-  }
-  return request
 }

@@ -1,5 +1,5 @@
 import {
-  featuresOf,
+  featureRequest,
   formatFeatures,
   formatFeaturesJson,
   formatFeaturesResult,
@@ -89,19 +89,4 @@ function resultOf(
     active: ownBits(active?.value ?? 0n, names),
     requested: request.reduce((bits, { name }) => bits | (featureByName(name)?.mask ?? 0n), 0n),
   }
-}
-
-/** Words with `on` or `off`; one word may stand for a family of features. */
-function featureRequest(run: EthtoolRun): FeatureRequest[] {
-  const request: FeatureRequest[] = []
-  for (let at = 0; at < run.args.length && run.args[at] !== '--'; at += 2) {
-    const state = run.args[at + 1]
-    if (state !== 'on' && state !== 'off') {
-      // ethtool 6.1 names the wrong word here, and never knows the parameter.
-      const word = state ?? '(null)'
-      run.stop(`ethtool (-K): flag '${word}' for parameter '(null)' is not followed by 'on' or 'off'\n`)
-    }
-    for (const name of featuresOf(run.args[at]!)) request.push({ name, value: state === 'on' })
-  }
-  return request
 }

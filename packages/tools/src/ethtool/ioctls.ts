@@ -5,6 +5,7 @@ import {
   formatStats,
   argInt as int,
   argKeyed as keyed,
+  resetFlags,
 } from '@vnet/ethtool'
 import type { EthtoolDrvinfo } from '@vnet/ethtool'
 import { Errno } from '@vnet/kernel'
@@ -164,17 +165,9 @@ export function* negotiate(run: EthtoolRun): Syscalls<number> {
   return 0
 }
 
-const RESETS = ['mgmt', 'irq', 'dma', 'filter', 'offload', 'mac', 'phy', 'ram', 'ap']
-
 /** `ethtool --reset` @kernel none */
 export function* reset(run: EthtoolRun): Syscalls<number> {
-  if (run.args.length === 0) run.badArgs()
-  let flags = 0
-  for (let at = 0; at < run.args.length; at++) {
-    const word = run.args[at]!
-    flags |= word === 'flags' ? flagsWord(run, run.args[++at]) : resetWord(run, word)
-  }
-  flags >>>= 0
+  const flags = resetFlags(run)
   run.out(`ETHTOOL_RESET 0x${flags.toString(16)}\n`)
   const answer = yield* run.ioctl('Cannot issue ETHTOOL_RESET', 1, () =>
     call(run, ethStruct(8, EthtoolCmd.RESET, flags)),
@@ -183,20 +176,6 @@ export function* reset(run: EthtoolRun): Syscalls<number> {
   run.out(`Components reset:     0x${((flags & ~left) >>> 0).toString(16)}\n`)
   if (left !== 0) run.out(`Components not reset: 0x${left.toString(16)}\n`)
   return 0
-}
-
-function flagsWord(run: EthtoolRun, word: string | undefined): number {
-  const flags = Number(word ?? Number.NaN)
-  return Number.isInteger(flags) && flags !== 0 ? flags : run.badArgs()
-}
-
-/** Parts that several functions of a card share have their own bits, 16 higher. */
-function resetWord(run: EthtoolRun, word: string): number {
-  if (word === 'all') return -1
-  if (word === 'dedicated') return 0xffff
-  const shared = word.endsWith('-shared')
-  const index = RESETS.indexOf(shared ? word.slice(0, -7) : word)
-  return index < 0 ? run.badArgs() : 1 << (shared ? index + 16 : index)
 }
 
 const GET_DUMP_FLAG = 0x3f

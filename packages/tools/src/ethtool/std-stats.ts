@@ -1,13 +1,5 @@
-import {
-  argBitset as bitset,
-  formatJson,
-  formatStdStats,
-  formatStdStatsJson,
-  parseParams,
-  RequestLayout,
-  STATS_GROUPS,
-} from '@vnet/ethtool'
-import type { BitsetChange, RmonBucket, StdStats } from '@vnet/ethtool'
+import { formatJson, formatStdStats, formatStdStatsJson, STATS_GROUPS, statsGroups } from '@vnet/ethtool'
+import type { RmonBucket, StdStats } from '@vnet/ethtool'
 import { EthMsg, EthSs } from '@vnet/netlink'
 import type { AttrMap } from '../nl/attrs.ts'
 import type { Syscalls } from '../proc/process.ts'
@@ -23,7 +15,7 @@ const Grp = { ID: 2, SS_ID: 3, STAT: 4, HIST_RX: 5, HIST_TX: 6, BKT_LOW: 7, BKT_
 
 /** `ethtool -S … --all-groups` and `--groups` @kernel none */
 export function* standardStats(run: EthtoolRun): Syscalls<number> {
-  const wanted = wantedGroups(run)
+  const wanted = statsGroups(run)
   const code = yield* run.netlink(1, function* () {
     const genl = yield* run.genl()
     yield* stringSet(genl, EthSs.STATS_STD)
@@ -39,21 +31,6 @@ export function* standardStats(run: EthtoolRun): Syscalls<number> {
   })
   if (code !== 0 && run.json) run.out(formatJson([]))
   return code
-}
-
-function wantedGroups(run: EthtoolRun): BitsetChange {
-  if (run.args[0] !== '--all-groups') {
-    const read = bitset({ forceHex: false, nomask: true })
-    const words = [{ word: '--groups', attr: 'groups', key: 'groups', read }]
-    const values = parseParams(run, '-S', words, () => new RequestLayout(run.devname))
-    return values.get('')?.['groups'] as BitsetChange
-  }
-  const word = run.args[1]
-  if (word !== undefined) {
-    const again = word === '--all-groups' || word === '--groups'
-    run.stop(`ethtool (-S): ${again ? 'duplicate' : 'unknown'} parameter '${word}'\n`)
-  }
-  return { bits: STATS_GROUPS.map((name) => ({ name, value: true })), nomask: true }
 }
 
 /** Every group of the answer; its counters' names are a set of strings of their own. */
