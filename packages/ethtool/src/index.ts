@@ -59,6 +59,18 @@ export {
   u8 as argU8,
 } from './cli/parser.ts'
 export { featureRequest, int as argInt, keyed as argKeyed, resetFlags, statsGroups } from './cli/words.ts'
+export {
+  CHANNEL_PARAMS,
+  COALESCE_PARAMS,
+  EEE_PARAMS,
+  offersAll,
+  PAUSE_PARAMS,
+  privFlagsChange,
+  RING_PARAMS,
+  SETTINGS_GROUPS,
+  SETTINGS_PARAMS,
+} from './cli/set-params.ts'
+export type { SettingsGroup } from './cli/set-params.ts'
 export { parseRxfh, rxfhRequest } from './cli/rxfh-words.ts'
 export type { RxfhWish } from './cli/rxfh-words.ts'
 export type { Param as ArgParam, Parsed as ParsedArgs, Words as ArgWords } from './cli/parser.ts'

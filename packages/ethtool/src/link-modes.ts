@@ -73,6 +73,11 @@ export function linkModes(...names: readonly string[]): bigint {
   return bits
 }
 
+/** The modes that have a speed, as bits. @kernel none */
+export const REAL_LINK_MODES = linkModes(
+  ...LINK_MODES.filter(({ kind }) => kind === 'real').map(({ name }) => name),
+)
+
 /** Says whether a set has a mode. @kernel ethtool_link_ksettings_test_link_mode() include/linux/ethtool.h */
 export function hasLinkMode(bits: bigint, name: string): boolean {
   const bit = LINK_MODE_NAMES.indexOf(name)

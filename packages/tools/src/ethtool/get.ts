@@ -83,9 +83,10 @@ export const showChannels = query(EthMsg.CHANNELS_GET, (_run, tb) =>
   }),
 )
 
-const COALESCE_KEYS = Object.keys(COALESCE_ATTRS) as (keyof EthtoolCoalesce)[]
+/** The coalescing parameters in the order of their attributes. */
+export const COALESCE_KEYS = Object.keys(COALESCE_ATTRS) as (keyof EthtoolCoalesce)[]
 /** The first parameter is the second attribute; the others follow. */
-const COALESCE_FIRST = 2
+export const COALESCE_FIRST = 2
 
 /** `ethtool -c` @kernel none */
 export const showCoalesce = query(EthMsg.COALESCE_GET, (_run, tb) => {
