@@ -1,10 +1,4 @@
-import {
-  featureRequest,
-  formatFeatures,
-  formatFeaturesJson,
-  formatFeaturesResult,
-  formatJson,
-} from '@vnet/ethtool'
+import { featureRequest, formatFeatures, formatFeaturesJson, formatFeaturesResult } from '@vnet/ethtool'
 import type { EthtoolFeaturesResult, FeatureRequest } from '@vnet/ethtool'
 import { featureByName } from '@vnet/netdev'
 import { EthFlag, EthMsg, EthSs } from '@vnet/netlink'
@@ -12,7 +6,7 @@ import type { AttrMap } from '../nl/attrs.ts'
 import type { Syscalls } from '../proc/process.ts'
 import { parseBits, putBits } from './bits.ts'
 import type { EthtoolRun } from './context.ts'
-import { nameIn } from './get.ts'
+import { nameIn, query } from './get.ts'
 import { stringSet } from './strings.ts'
 
 const Features = { HW: 2, WANTED: 3, ACTIVE: 4, NOCHANGE: 5 } as const
@@ -27,32 +21,22 @@ function ownBits(bits: bigint, names: readonly string[]): bigint {
 }
 
 /** `ethtool -k` @kernel none */
-export function* showFeatures(run: EthtoolRun): Syscalls<number> {
-  if (run.args.length > 0) {
-    run.err(`ethtool: unexpected parameter '${run.args[0]}'\n`)
-    return 1
-  }
-  const code = yield* run.netlink(1, function* () {
-    const genl = yield* run.genl()
-    const tb = yield* genl.ask({ cmd: EthMsg.FEATURES_GET, dev: run.devname, flags: EthFlag.COMPACT_BITSETS })
-    const names = yield* stringSet(genl, EthSs.FEATURES)
-    run.out(text(run, tb, names))
-  })
-  if (code !== 0 && run.json) run.out(formatJson([]))
-  return code
-}
-
-function text(run: EthtoolRun, tb: AttrMap, names: readonly string[]): string {
-  const set = (type: number) => ownBits(parseBits(tb, type)?.value ?? 0n, names)
-  const features = {
-    hw: set(Features.HW),
-    wanted: set(Features.WANTED),
-    active: set(Features.ACTIVE),
-    nochange: set(Features.NOCHANGE),
-  }
-  const print = run.json ? formatFeaturesJson : formatFeatures
-  return print(nameIn(tb), features)
-}
+export const showFeatures = query(
+  EthMsg.FEATURES_GET,
+  function* (run, tb) {
+    const names = yield* stringSet(yield* run.genl(), EthSs.FEATURES)
+    const set = (type: number) => ownBits(parseBits(tb, type)?.value ?? 0n, names)
+    const features = {
+      hw: set(Features.HW),
+      wanted: set(Features.WANTED),
+      active: set(Features.ACTIVE),
+      nochange: set(Features.NOCHANGE),
+    }
+    const print = run.json ? formatFeaturesJson : formatFeatures
+    return print(nameIn(tb), features)
+  },
+  () => EthFlag.COMPACT_BITSETS,
+)
 
 /** `ethtool -K` @kernel none */
 export function* setFeatures(run: EthtoolRun): Syscalls<number> {

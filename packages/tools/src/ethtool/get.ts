@@ -25,6 +25,7 @@ export type EthtoolCommand = (run: EthtoolRun) => Syscalls<number>
 export function query(
   cmd: number,
   show: (run: EthtoolRun, tb: AttrMap) => Syscalls<string> | string,
+  flags: (run: EthtoolRun) => number = () => 0,
 ): EthtoolCommand {
   return function* (run) {
     if (run.args.length > 0) {
@@ -33,7 +34,7 @@ export function query(
     }
     const code = yield* run.netlink(1, function* () {
       const genl = yield* run.genl()
-      const tb = yield* genl.ask({ cmd, dev: run.devname })
+      const tb = yield* genl.ask({ cmd, dev: run.devname, flags: flags(run) })
       const shown = show(run, tb)
       run.out(typeof shown === 'string' ? shown : yield* shown)
     })
@@ -50,50 +51,68 @@ export function nameIn(tb: AttrMap, header = A_HEADER): string {
   return tb.nest(header).text(HEADER_DEV_NAME) ?? '(null)'
 }
 
+/** The numbers of an answer by their attributes; 0 where one is not there. */
+function numbers<K extends string>(tb: AttrMap, types: Readonly<Record<K, number>>): Record<K, number> {
+  const fields = Object.entries<number>(types).map(([key, type]) => [key, tb.u32(type) ?? 0])
+  return Object.fromEntries(fields) as Record<K, number>
+}
+
+/** Numbers of RINGS by their attributes. @kernel ETHTOOL_A_RINGS_RX_MAX include/uapi/linux/ethtool_netlink.h */
+const RING_NUMBERS = {
+  rxMaxPending: 2,
+  rxMiniMaxPending: 3,
+  rxJumboMaxPending: 4,
+  txMaxPending: 5,
+  rxPending: 6,
+  rxMiniPending: 7,
+  rxJumboPending: 8,
+  txPending: 9,
+  rxBufLen: 10,
+  cqeSize: 12,
+} as const
+const TCP_DATA_SPLIT = 11
+/** Fields of RINGS by their attributes. */
+export const RING_TYPES = { ...RING_NUMBERS, txPush: 13 } as const
+
 /** `ethtool -g` @kernel none */
 export const showRing = query(EthMsg.RINGS_GET, (_run, tb) => {
-  const split = tb.u8(11) ?? 0
+  const split = tb.u8(TCP_DATA_SPLIT) ?? 0
   return formatRings(nameIn(tb), {
-    rxMaxPending: tb.u32(2) ?? 0,
-    rxMiniMaxPending: tb.u32(3) ?? 0,
-    rxJumboMaxPending: tb.u32(4) ?? 0,
-    txMaxPending: tb.u32(5) ?? 0,
-    rxPending: tb.u32(6) ?? 0,
-    rxMiniPending: tb.u32(7) ?? 0,
-    rxJumboPending: tb.u32(8) ?? 0,
-    txPending: tb.u32(9) ?? 0,
-    rxBufLen: tb.u32(10) ?? 0,
+    ...numbers(tb, RING_NUMBERS),
     tcpDataSplit: split === 1 || split === 2 ? split : 0,
-    cqeSize: tb.u32(12) ?? 0,
-    txPush: (tb.u8(13) ?? 0) !== 0,
+    txPush: (tb.u8(RING_TYPES.txPush) ?? 0) !== 0,
   })
 })
 
+/** Fields of CHANNELS by their attributes. @kernel ETHTOOL_A_CHANNELS_RX_MAX include/uapi/linux/ethtool_netlink.h */
+export const CHANNEL_TYPES = {
+  maxRx: 2,
+  maxTx: 3,
+  maxOther: 4,
+  maxCombined: 5,
+  rxCount: 6,
+  txCount: 7,
+  otherCount: 8,
+  combinedCount: 9,
+} as const
+
 /** `ethtool -l` @kernel none */
 export const showChannels = query(EthMsg.CHANNELS_GET, (_run, tb) =>
-  formatChannels(nameIn(tb), {
-    maxRx: tb.u32(2) ?? 0,
-    maxTx: tb.u32(3) ?? 0,
-    maxOther: tb.u32(4) ?? 0,
-    maxCombined: tb.u32(5) ?? 0,
-    rxCount: tb.u32(6) ?? 0,
-    txCount: tb.u32(7) ?? 0,
-    otherCount: tb.u32(8) ?? 0,
-    combinedCount: tb.u32(9) ?? 0,
-  }),
+  formatChannels(nameIn(tb), numbers(tb, CHANNEL_TYPES)),
 )
 
-/** The coalescing parameters in the order of their attributes. */
-export const COALESCE_KEYS = Object.keys(COALESCE_ATTRS) as (keyof EthtoolCoalesce)[]
-/** The first parameter is the second attribute; the others follow. */
-export const COALESCE_FIRST = 2
+/** Fields of COALESCE by their attributes, which follow each other. */
+export const COALESCE_TYPES = Object.fromEntries(
+  Object.keys(COALESCE_ATTRS).map((key, i) => [key, i + 2]),
+) as Readonly<Record<keyof EthtoolCoalesce, number>>
 
 /** `ethtool -c` @kernel none */
 export const showCoalesce = query(EthMsg.COALESCE_GET, (_run, tb) => {
   const values: Partial<Record<keyof EthtoolCoalesce, number | boolean>> = {}
   const shown = new Set<keyof EthtoolCoalesce>()
-  for (const [i, key] of COALESCE_KEYS.entries()) {
-    const value = key.startsWith('use') ? tb.u8(COALESCE_FIRST + i) : tb.u32(COALESCE_FIRST + i)
+  for (const key of Object.keys(COALESCE_TYPES) as (keyof EthtoolCoalesce)[]) {
+    const type = COALESCE_TYPES[key]
+    const value = key.startsWith('use') ? tb.u8(type) : tb.u32(type)
     values[key] = key.startsWith('use') ? value === 1 : (value ?? 0)
     if (value !== undefined) shown.add(key)
   }

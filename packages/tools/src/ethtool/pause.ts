@@ -1,39 +1,36 @@
-import { formatJson, formatPause, formatPauseJson, pauseNegotiated } from '@vnet/ethtool'
+import { formatPause, formatPauseJson, pauseNegotiated } from '@vnet/ethtool'
 import type { EthtoolPauseStats, PauseExtras } from '@vnet/ethtool'
 import { EthFlag, EthMsg } from '@vnet/netlink'
 import type { AttrMap } from '../nl/attrs.ts'
 import type { Syscalls } from '../proc/process.ts'
 import type { EthtoolRun } from './context.ts'
-import { nameIn } from './get.ts'
+import { nameIn, query } from './get.ts'
 import { parseLinkmodes } from './settings.ts'
 
-const Pause = { AUTONEG: 2, RX: 3, TX: 4, STATS: 5 } as const
+/** Fields of PAUSE by their attributes. @kernel ETHTOOL_A_PAUSE_AUTONEG include/uapi/linux/ethtool_netlink.h */
+export const PAUSE_TYPES = { autoneg: 2, rxPause: 3, txPause: 4 } as const
+const PAUSE_STATS = 5
 const PauseStat = { TX_FRAMES: 2, RX_FRAMES: 3 } as const
 
 /** `ethtool -a` @kernel none */
-export function* showPause(run: EthtoolRun): Syscalls<number> {
-  if (run.args.length > 0) {
-    run.err(`ethtool: unexpected parameter '${run.args[0]}'\n`)
-    return 1
-  }
-  const code = yield* run.netlink(1, function* () {
-    const genl = yield* run.genl()
-    const flags = EthFlag.COMPACT_BITSETS | (run.includeStatistics ? EthFlag.STATS : 0)
-    const tb = yield* genl.ask({ cmd: EthMsg.PAUSE_GET, dev: run.devname, flags })
-    const autoneg = (tb.u8(Pause.AUTONEG) ?? 0) !== 0
+export const showPause = query(
+  EthMsg.PAUSE_GET,
+  function* (run, tb) {
+    const flag = (type: number) => (tb.u8(type) ?? 0) !== 0
+    const autoneg = flag(PAUSE_TYPES.autoneg)
     const extras: PauseExtras = {
       negotiated: autoneg ? yield* negotiated(run) : undefined,
       stats: run.includeStatistics ? statsOf(tb) : undefined,
     }
-    const param = { autoneg, rxPause: (tb.u8(Pause.RX) ?? 0) !== 0, txPause: (tb.u8(Pause.TX) ?? 0) !== 0 }
-    run.out(run.json ? formatPauseJson(nameIn(tb), extras) : formatPause(nameIn(tb), param, extras))
-  })
-  if (code !== 0 && run.json) run.out(formatJson([]))
-  return code
-}
+    if (run.json) return formatPauseJson(nameIn(tb), extras)
+    const param = { autoneg, rxPause: flag(PAUSE_TYPES.rxPause), txPause: flag(PAUSE_TYPES.txPause) }
+    return formatPause(nameIn(tb), param, extras)
+  },
+  (run) => EthFlag.COMPACT_BITSETS | (run.includeStatistics ? EthFlag.STATS : 0),
+)
 
 function statsOf(tb: AttrMap): Partial<EthtoolPauseStats> {
-  const stats = tb.nest(Pause.STATS)
+  const stats = tb.nest(PAUSE_STATS)
   const tx = stats.u64(PauseStat.TX_FRAMES)
   const rx = stats.u64(PauseStat.RX_FRAMES)
   return {

@@ -19,8 +19,9 @@ import type { NlWriter } from '@vnet/netlink'
 import type { Syscalls } from '../proc/process.ts'
 import { putBits } from './bits.ts'
 import type { EthtoolRun } from './context.ts'
-import { COALESCE_FIRST, COALESCE_KEYS } from './get.ts'
+import { CHANNEL_TYPES, COALESCE_TYPES, RING_TYPES } from './get.ts'
 import type { EthtoolCommand } from './get.ts'
+import { PAUSE_TYPES } from './pause.ts'
 import { Linkinfo, Linkmodes, parseLinkmodes } from './settings.ts'
 
 /** The attribute that each field becomes. */
@@ -60,32 +61,13 @@ function setter(
 }
 
 /** `ethtool -G` @kernel none */
-export const setRing = setter('-G', EthMsg.RINGS_SET, 81, RING_PARAMS, {
-  rxPending: 6,
-  rxMiniPending: 7,
-  rxJumboPending: 8,
-  txPending: 9,
-  rxBufLen: 10,
-  cqeSize: 12,
-  txPush: 13,
-})
+export const setRing = setter('-G', EthMsg.RINGS_SET, 81, RING_PARAMS, RING_TYPES)
 
 /** `ethtool -L` @kernel none */
-export const setChannels = setter('-L', EthMsg.CHANNELS_SET, 1, CHANNEL_PARAMS, {
-  rxCount: 6,
-  txCount: 7,
-  otherCount: 8,
-  combinedCount: 9,
-})
+export const setChannels = setter('-L', EthMsg.CHANNELS_SET, 1, CHANNEL_PARAMS, CHANNEL_TYPES)
 
 /** `ethtool -A` @kernel none */
-export const setPause = setter('-A', EthMsg.PAUSE_SET, 76, PAUSE_PARAMS, {
-  autoneg: 2,
-  rxPause: 3,
-  txPause: 4,
-})
-
-const COALESCE_TYPES = Object.fromEntries(COALESCE_KEYS.map((key, i) => [key, COALESCE_FIRST + i]))
+export const setPause = setter('-A', EthMsg.PAUSE_SET, 76, PAUSE_PARAMS, PAUSE_TYPES)
 
 /** `ethtool -C` @kernel none */
 export const setCoalesce = setter('-C', EthMsg.COALESCE_SET, 1, COALESCE_PARAMS, COALESCE_TYPES)
