@@ -1,6 +1,5 @@
 // Devices other packages test with; and a machine needs these tools, so it cannot be a dependency of them.
-export { cVnet6, cVnet7, dummy, e1000, veth } from '../../ethtool/test/devices.ts'
-export type { Rig } from '../../ethtool/test/devices.ts'
+export { replay } from '../../ethtool/test/replay.ts'
 export { bootMachine } from '../../machine/src/index.ts'
 export type { Machine } from '../../machine/src/index.ts'
 export { replayDummy, replayE1000, replayVeth, replayVnet7 } from '../../netdev/test/format/replay-rig.ts'
