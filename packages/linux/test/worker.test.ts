@@ -1,10 +1,5 @@
-import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { ownProcess } from './own-process.ts'
 import { noLinux } from './skip.ts'
 
 /** A thread that watches a descriptor and ends without closing it. The main thread never loads koffi. */
@@ -28,25 +23,7 @@ const PROGRAM = `
   }`
 
 describe.skipIf(noLinux())('a worker thread that watches a descriptor', () => {
-  let folder: string
-
-  beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'vnet-worker-'))
-    const here = fileURLToPath(new URL('..', import.meta.url))
-    await build({
-      entryPoints: [join(here, 'src/index.ts')],
-      bundle: true,
-      outfile: join(folder, 'ours.mjs'),
-      platform: 'node',
-      format: 'esm',
-      conditions: ['@vnet/source'],
-    })
-    mkdirSync(join(folder, 'node_modules'))
-    symlinkSync(realpathSync(join(here, 'node_modules/koffi')), join(folder, 'node_modules/koffi'))
-    writeFileSync(join(folder, 'program.mjs'), PROGRAM)
-  })
-
-  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+  const run = ownProcess(PROGRAM)
 
   it.each([
     ['close', /^the worker/],
@@ -54,10 +31,7 @@ describe.skipIf(noLinux())('a worker thread that watches a descriptor', () => {
     ['throw', /^of its own\nthe worker/],
     ['terminate', /^the worker/],
   ])('may end by %s: the process goes on', (how, said) => {
-    const { stdout, status, signal } = spawnSync(process.execPath, [join(folder, 'program.mjs'), how], {
-      encoding: 'utf8',
-      timeout: 20_000,
-    })
+    const { stdout, status, signal } = run(how)
     expect({ status, signal }).toEqual({ status: 0, signal: null })
     expect(stdout).toMatch(said)
   })
