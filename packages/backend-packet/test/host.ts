@@ -1,5 +1,8 @@
-import { execFileSync } from 'node:child_process'
 import { Netns } from '@vnet/linux'
+import { host } from '../../linux/test/host.ts'
+
+export { host, run, until } from '../../linux/test/host.ts'
+export { hashOf, transfer } from '../../linux/test/tcp-stream.ts'
 
 /** Why real-interface tests cannot run here, printed; false when they can. */
 export function skipReason(): string | false {
@@ -12,25 +15,5 @@ export function skipReason(): string | false {
     const { message } = error as Error
     console.warn(`skipped, real interfaces: ${message}`)
     return message
-  }
-}
-
-/** Runs a command of the host inside. */
-export function host(netns: Netns, command: string): string {
-  const [program, ...args] = command.split(' ')
-  return run(netns, program!, ...args)
-}
-
-/** The same with arguments that have blanks. */
-export function run(netns: Netns, program: string, ...args: string[]): string {
-  return netns.run(() => execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }))
-}
-
-/** Waits until something is so. The limit is for what never comes, not for what is slow. */
-export async function until(done: () => boolean, what: string): Promise<void> {
-  const end = Date.now() + 10_000
-  while (!done()) {
-    if (Date.now() > end) throw new Error(`waited in vain: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 2))
   }
 }

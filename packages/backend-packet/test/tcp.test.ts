@@ -1,6 +1,3 @@
-import { spawn } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import type { BackendPort } from '@vnet/backend'
 import { accounts } from '@vnet/backend'
 import { createKernel } from '@vnet/kernel'
@@ -8,19 +5,9 @@ import { Netns } from '@vnet/linux'
 import { describe, expect, it } from 'vitest'
 import { packetBackend } from '../src/packet-backend.ts'
 import type { PacketBackend } from '../src/packet-backend.ts'
-import { host, skipReason, until } from './host.ts'
+import { hashOf, host, skipReason, transfer, until } from './host.ts'
 
 const BYTES = 5_000_000
-const TEXT = 'not all the same, '
-const SERVER = `
-  const hash = require('crypto').createHash('sha256')
-  require('net').createServer((socket) => {
-    socket.on('data', (piece) => hash.update(piece))
-    socket.on('end', () => { console.log(hash.digest('hex')); process.exit() })
-  }).listen(5001, () => console.log('ready'))`
-const CLIENT = `
-  const socket = require('net').connect(5001, '10.9.0.1')
-  socket.end(Buffer.alloc(${BYTES}, ${JSON.stringify(TEXT)}))`
 
 /** A card as long as an Ethernet's, that hands on what it gets. */
 function handOn(to: PacketBackend): BackendPort & { longest: number } {
@@ -51,8 +38,7 @@ describe.skipIf(skipReason())('two hosts that leave all they can to their cards'
     ends.forEach((end, i) => end.attach(ports[i]!))
     try {
       await until(() => ends[0].linkUp && ends[1].linkUp, 'both links')
-      const received = await transfer(spaces[0], spaces[1])
-      expect(received).toBe(createHash('sha256').update(Buffer.alloc(BYTES, TEXT)).digest('hex'))
+      expect(await transfer(spaces[0], spaces[1], BYTES)).toBe(hashOf(BYTES))
       expect(ends[1].stats.rxSegmented).toBeGreaterThan(0)
       expect(Math.max(ports[0].longest, ports[1].longest)).toBe(1514)
       for (const end of ends) expect(accounts(end).problems).toEqual([])
@@ -63,25 +49,3 @@ describe.skipIf(skipReason())('two hosts that leave all they can to their cards'
     }
   })
 })
-
-/** Sends bytes from one namespace to a server in the other; gives the hash of what came. */
-function transfer(to: Netns, from: Netns): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const server = to.run(() =>
-      spawn(process.execPath, ['-e', SERVER], { stdio: ['ignore', 'pipe', 'inherit'] }),
-    )
-    const clients: ChildProcess[] = []
-    let output = ''
-    server.on('error', reject)
-    server.stdout.on('data', (text: Buffer) => {
-      output += text.toString()
-      if (output === 'ready\n') {
-        clients.push(from.run(() => spawn(process.execPath, ['-e', CLIENT], { stdio: 'inherit' })))
-      }
-    })
-    server.on('exit', () => {
-      for (const client of clients) client.kill()
-      resolve(output.trim().split('\n').at(-1)!)
-    })
-  })
-}

@@ -1,6 +1,8 @@
-import { execFileSync } from 'node:child_process'
 import { Netns } from '@vnet/linux'
 import { tapProblem } from '../src/support.ts'
+
+export { host, until } from '../../linux/test/host.ts'
+export { hashOf, transfer } from '../../linux/test/tcp-stream.ts'
 
 /** A namespace of the test's own, or why there is none. It has no name, so nothing is left behind however the test ends. */
 export function ownNamespace(): Netns | string {
@@ -29,21 +31,4 @@ export function namespace(): Netns {
   const own = ownNamespace()
   if (typeof own === 'string') throw new Error(own)
   return own
-}
-
-/** Runs a command of the host inside. */
-export function host(netns: Netns, command: string): string {
-  const [program, ...args] = command.split(' ')
-  return netns.run(() =>
-    execFileSync(program!, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }),
-  )
-}
-
-/** Waits until something is so. The limit is for what never comes, not for what is slow. */
-export async function until(done: () => boolean, what: string): Promise<void> {
-  const end = Date.now() + 10_000
-  while (!done()) {
-    if (Date.now() > end) throw new Error(`waited in vain: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 2))
-  }
 }

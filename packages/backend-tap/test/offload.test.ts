@@ -1,8 +1,4 @@
-import { spawn } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import { createKernel } from '@vnet/kernel'
-import type { Netns } from '@vnet/linux'
 import { describe, expect, it } from 'vitest'
 import { joinTaps } from '../src/offload-wire.ts'
 import { tapBackend } from '../src/tap-backend.ts'
@@ -12,10 +8,9 @@ import {
   VIRTIO_NET_HDR_GSO,
   VirtioNetHdr,
 } from '../src/virtio-net-hdr.ts'
-import { host, namespace, skipReason, until } from './host.ts'
+import { hashOf, host, namespace, skipReason, transfer, until } from './host.ts'
 
 const BYTES = 20_000_000
-const TEXT = 'not all the same, '
 
 describe.skipIf(skipReason())('two TAPs with offloads, joined', () => {
   it('carry a TCP stream unharmed in frames larger than the MTU', async () => {
@@ -29,8 +24,7 @@ describe.skipIf(skipReason())('two TAPs with offloads, joined', () => {
     const part = joinTaps(a, b)
     try {
       await until(() => a.linkUp && b.linkUp, 'both links')
-      const received = await transfer(spaces[0], spaces[1])
-      expect(received).toBe(createHash('sha256').update(Buffer.alloc(BYTES, TEXT)).digest('hex'))
+      expect(await transfer(spaces[0], spaces[1], BYTES)).toBe(hashOf(BYTES))
       const frames = a.counters.rxFrames + b.counters.rxFrames
       expect(BYTES / frames).toBeGreaterThan(1500)
       expect(a.counters.rxMissed + b.counters.rxMissed).toBe(0)
@@ -43,38 +37,6 @@ describe.skipIf(skipReason())('two TAPs with offloads, joined', () => {
     }
   })
 })
-
-const SERVER = `
-  const hash = require('crypto').createHash('sha256')
-  require('net').createServer((socket) => {
-    socket.on('data', (piece) => hash.update(piece))
-    socket.on('end', () => { console.log(hash.digest('hex')); process.exit() })
-  }).listen(5001, () => console.log('ready'))`
-const CLIENT = `
-  const socket = require('net').connect(5001, '10.9.0.1')
-  socket.end(Buffer.alloc(${BYTES}, ${JSON.stringify(TEXT)}))`
-
-/** Sends bytes from one namespace to a server in the other; gives the hash of what came. */
-function transfer(to: Netns, from: Netns): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const server = to.run(() =>
-      spawn(process.execPath, ['-e', SERVER], { stdio: ['ignore', 'pipe', 'inherit'] }),
-    )
-    const client: ChildProcess[] = []
-    let output = ''
-    server.on('error', reject)
-    server.stdout.on('data', (text: Buffer) => {
-      output += text.toString()
-      if (output === 'ready\n') {
-        client.push(from.run(() => spawn(process.execPath, ['-e', CLIENT], { stdio: 'inherit' })))
-      }
-    })
-    server.on('exit', () => {
-      for (const child of client) child.kill()
-      resolve(output.trim().split('\n').at(-1)!)
-    })
-  })
-}
 
 describe('completeChecksum', () => {
   const header = (start: number, offset: number): VirtioNetHdr => {

@@ -10,7 +10,8 @@ import { Netns } from '../src/netns.ts'
 import { closeFd, sys } from '../src/sys.ts'
 import { watchFd, watchMethod } from '../src/watch.ts'
 import type { WatchMethod } from '../src/watch.ts'
-import { noLinux, noNamespace, until } from './skip.ts'
+import { until } from './host.ts'
+import { noLinux, noNamespace } from './skip.ts'
 
 describe.skipIf(noLinux())('system calls', () => {
   it('say what is wrong under the names of the model', () => {

@@ -21,12 +21,3 @@ function told(attempt: () => void): string | false {
     return message
   }
 }
-
-/** Waits until something is so. */
-export async function until(done: () => boolean, what: string): Promise<void> {
-  const end = Date.now() + 10_000
-  while (!done()) {
-    if (Date.now() > end) throw new Error(`waited in vain: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 2))
-  }
-}
