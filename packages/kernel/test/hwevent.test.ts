@@ -5,14 +5,13 @@ import {
   hwEventPending,
   hwEventSetup,
   hwEventStart,
-  IRQ_HANDLED,
   mightSleep,
   openSoftirq,
   raiseSoftirq,
-  requestIrq,
   Softirq,
 } from '@vnet/kernel'
 import { broken } from './broken.ts'
+import { handleIrq } from './irq-card.ts'
 
 describe('hwEvent', () => {
   it('happens at its time, without changing the context', () => {
@@ -34,19 +33,10 @@ describe('hwEvent', () => {
     const log: string[] = []
     const irq = kernel.irq.allocLine('card')
     openSoftirq(kernel, Softirq.NET_RX, () => log.push(`softirq in ${kernel.ctx}`))
-    requestIrq(
-      kernel,
-      irq,
-      () => {
-        log.push(`handler in ${kernel.ctx}`)
-        kernel.irq.setLevel(irq, false)
-        raiseSoftirq(kernel, Softirq.NET_RX)
-        return IRQ_HANDLED
-      },
-      {},
-      'vnet0',
-      {},
-    )
+    handleIrq(kernel, irq, () => {
+      log.push(`handler in ${kernel.ctx}`)
+      raiseSoftirq(kernel, Softirq.NET_RX)
+    })
     const event = hwEventSetup(
       kernel,
       () => {
@@ -92,18 +82,7 @@ describe('kernel.hardware', () => {
     const kernel = createKernel()
     const log: string[] = []
     const irq = kernel.irq.allocLine('card')
-    requestIrq(
-      kernel,
-      irq,
-      () => {
-        log.push('irq')
-        kernel.irq.setLevel(irq, false)
-        return IRQ_HANDLED
-      },
-      {},
-      'vnet0',
-      {},
-    )
+    handleIrq(kernel, irq, () => log.push('irq'))
     kernel.hardware(() => {
       kernel.hardware(() => kernel.irq.setLevel(irq, true))
       log.push('outer done')
@@ -122,18 +101,7 @@ describe('kernel.hardware', () => {
     const kernel = createKernel()
     const irq = kernel.irq.allocLine('card')
     let runs = 0
-    requestIrq(
-      kernel,
-      irq,
-      () => {
-        runs++
-        kernel.irq.setLevel(irq, false)
-        return IRQ_HANDLED
-      },
-      {},
-      'vnet0',
-      {},
-    )
+    handleIrq(kernel, irq, () => runs++)
     expect(() =>
       kernel.hardware(() => {
         kernel.irq.setLevel(irq, true)

@@ -18,7 +18,7 @@ import {
 } from '@vnet/kernel'
 import type { IrqReturn, Kernel } from '@vnet/kernel'
 import { broken } from './broken.ts'
-import { card } from './irq-card.ts'
+import { card, handleIrq } from './irq-card.ts'
 
 describe('a stuck line', () => {
   const stuck = (kernel: Kernel, ret: IrqReturn) => {
@@ -118,18 +118,7 @@ describe('freeIrq', () => {
     const kernel = createKernel()
     const irq = kernel.irq.allocLine('card')
     const dev = {}
-    requestIrq(
-      kernel,
-      irq,
-      () => {
-        kernel.irq.setLevel(irq, false)
-        freeIrq(kernel, irq, dev)
-        return IRQ_HANDLED
-      },
-      {},
-      'vnet0',
-      dev,
-    )
+    handleIrq(kernel, irq, () => freeIrq(kernel, irq, dev), 'vnet0', dev)
     expect(broken(() => kernel.irq.setLevel(irq, true))).toBe(
       `IRQ-03 freeIrq waits for the handler of IRQ ${irq} from inside it`,
     )
@@ -165,18 +154,7 @@ describe('freeIrq', () => {
     expect(broken(() => freeIrq(kernel, c.irq, c))).toContain('IRQ-03 freeIrq: ')
     for (const wait of [synchronizeIrq, disableIrq]) {
       const irq = kernel.irq.allocLine('card')
-      requestIrq(
-        kernel,
-        irq,
-        () => {
-          kernel.irq.setLevel(irq, false)
-          wait(kernel, irq)
-          return IRQ_HANDLED
-        },
-        {},
-        'vnet0',
-        {},
-      )
+      handleIrq(kernel, irq, () => wait(kernel, irq))
       expect(broken(() => kernel.irq.setLevel(irq, true))).toBe(
         `IRQ-03 ${wait.name} waits for the handler of IRQ ${irq} from inside it`,
       )
@@ -187,18 +165,7 @@ describe('freeIrq', () => {
     const c = card(kernel, 'vnet0').request()
     const inHandler = (fn: () => void): string => {
       const irq = kernel.irq.allocLine('x')
-      requestIrq(
-        kernel,
-        irq,
-        () => {
-          kernel.irq.setLevel(irq, false)
-          fn()
-          return IRQ_HANDLED
-        },
-        {},
-        'x',
-        {},
-      )
+      handleIrq(kernel, irq, fn, 'x')
       return broken(() => kernel.irq.setLevel(irq, true))
     }
     const where = 'might sleep, called in an interrupt handler'

@@ -16,7 +16,7 @@ import {
   localBhEnable,
 } from '@vnet/kernel'
 import { broken } from './broken.ts'
-import { card } from './irq-card.ts'
+import { card, handleIrq } from './irq-card.ts'
 
 describe('a level line', () => {
   it('is delivered at once, in hardirq context, with the number and the devId', () => {
@@ -70,32 +70,17 @@ describe('a level line', () => {
     const log: string[] = []
     const a = kernel.irq.allocLine('a')
     const b = kernel.irq.allocLine('b')
-    requestIrq(
+    handleIrq(
       kernel,
       a,
       () => {
         log.push('a begins')
-        kernel.irq.setLevel(a, false)
         kernel.irq.setLevel(b, true)
         log.push('a ends')
-        return IRQ_HANDLED
       },
-      {},
       'a',
-      {},
     )
-    requestIrq(
-      kernel,
-      b,
-      () => {
-        log.push('b')
-        kernel.irq.setLevel(b, false)
-        return IRQ_HANDLED
-      },
-      {},
-      'b',
-      {},
-    )
+    handleIrq(kernel, b, () => log.push('b'), 'b')
     kernel.irq.setLevel(a, true)
     expect(log).toEqual(['a begins', 'a ends', 'b'])
   })
@@ -120,18 +105,9 @@ describe('a level line', () => {
     const irq = kernel.irq.allocLine('card')
     let during: string | null = null
     kernel.currentModule = 'vnet'
-    requestIrq(
-      kernel,
-      irq,
-      () => {
-        during = kernel.currentModule
-        kernel.irq.setLevel(irq, false)
-        return IRQ_HANDLED
-      },
-      {},
-      'vnet0',
-      {},
-    )
+    handleIrq(kernel, irq, () => {
+      during = kernel.currentModule
+    })
     kernel.currentModule = 'other'
     kernel.irq.setLevel(irq, true)
     expect([during, kernel.currentModule]).toEqual(['vnet', 'other'])

@@ -6,11 +6,9 @@ import {
   hrtimerStart,
   hwEventSetup,
   hwEventStart,
-  IRQ_HANDLED,
   modTimer,
   openSoftirq,
   raiseSoftirq,
-  requestIrq,
   RuleViolation,
   scheduleWork,
   Softirq,
@@ -19,6 +17,7 @@ import {
   workSetup,
 } from '@vnet/kernel'
 import type { Kernel, LogRecord } from '@vnet/kernel'
+import { handleIrq } from './irq-card.ts'
 
 describe('step, runFor and runUntil', () => {
   const at = (kernel: Kernel, ns: number, fn: () => void) => hwEventStart(hwEventSetup(kernel, fn, 'x'), ns)
@@ -105,18 +104,7 @@ describe('determinism', () => {
     openSoftirq(kernel, Softirq.NET_RX, () => {
       if (kernel.rng.chance(0.5)) raiseSoftirq(kernel, Softirq.NET_RX)
     })
-    requestIrq(
-      kernel,
-      irq,
-      () => {
-        kernel.irq.setLevel(irq, false)
-        raiseSoftirq(kernel, Softirq.NET_RX)
-        return IRQ_HANDLED
-      },
-      {},
-      'vnet0',
-      {},
-    )
+    handleIrq(kernel, irq, () => raiseSoftirq(kernel, Softirq.NET_RX))
     const card = hwEventSetup(
       kernel,
       (e) => {

@@ -6,7 +6,6 @@ import {
   hrtimerSetup,
   hrtimerStart,
   inSoftirq,
-  IRQ_HANDLED,
   localBhDisable,
   localBhEnable,
   localIrqSave,
@@ -17,13 +16,13 @@ import {
   openSoftirq,
   raiseSoftirq,
   rcuReadLock,
-  requestIrq,
   ScheduleBlocked,
   Softirq,
   timerDeleteSync,
   timerSetup,
 } from '@vnet/kernel'
 import { broken } from './broken.ts'
+import { handleIrq } from './irq-card.ts'
 
 describe('onAnotherCpu', () => {
   it('is plain process context, whatever goes on here, and here nothing has changed afterwards', () => {
@@ -76,20 +75,11 @@ describe('onAnotherCpu', () => {
     const irq = kernel.irq.allocLine('card')
     const log: string[] = []
     let calls = 0
-    requestIrq(
-      kernel,
-      irq,
-      () => {
-        log.push('begin')
-        kernel.irq.setLevel(irq, false)
-        if (++calls === 1) onAnotherCpu(kernel, () => kernel.irq.setLevel(irq, true))
-        log.push('end')
-        return IRQ_HANDLED
-      },
-      {},
-      'vnet0',
-      {},
-    )
+    handleIrq(kernel, irq, () => {
+      log.push('begin')
+      if (++calls === 1) onAnotherCpu(kernel, () => kernel.irq.setLevel(irq, true))
+      log.push('end')
+    })
     kernel.irq.setLevel(irq, true)
     expect(log).toEqual(['begin', 'end', 'begin', 'end'])
   })
@@ -106,18 +96,7 @@ describe('onAnotherCpu', () => {
     }
     const irq = kernel.irq.allocLine('card')
     const dev = {}
-    requestIrq(
-      kernel,
-      irq,
-      () => {
-        kernel.irq.setLevel(irq, false)
-        attempt(() => freeIrq(kernel, irq, dev))
-        return IRQ_HANDLED
-      },
-      {},
-      'vnet0',
-      dev,
-    )
+    handleIrq(kernel, irq, () => attempt(() => freeIrq(kernel, irq, dev)), 'vnet0', dev)
     kernel.irq.setLevel(irq, true)
     modTimer(
       timerSetup(kernel, (t) => attempt(() => timerDeleteSync(t)), 'x'),

@@ -10,7 +10,6 @@ import {
   hwEventCancel,
   hwEventSetup,
   hwEventStart,
-  IRQ_HANDLED,
   modTimer,
   msleep,
   openSoftirq,
@@ -24,6 +23,7 @@ import {
 } from '@vnet/kernel'
 import type { Kernel } from '@vnet/kernel'
 import { FakeHost } from './fake-host.ts'
+import { handleIrq } from './irq-card.ts'
 
 const MS = 1_000_000
 
@@ -295,18 +295,7 @@ describe('the host timer', () => {
       'bad',
       {},
     )
-    requestIrq(
-      kernel,
-      good,
-      () => {
-        kernel.irq.setLevel(good, false)
-        log.push('good')
-        return IRQ_HANDLED
-      },
-      {},
-      'good',
-      {},
-    )
+    handleIrq(kernel, good, () => log.push('good'), 'good')
     expect(() =>
       kernel.hardware(() => {
         kernel.irq.setLevel(bad, true)

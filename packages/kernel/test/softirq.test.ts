@@ -4,14 +4,12 @@ import {
   hrtimerSetup,
   hrtimerStart,
   inSoftirq,
-  IRQ_HANDLED,
   localBhDisable,
   localBhEnable,
   MAX_SOFTIRQ_RESTART,
   mightSleep,
   openSoftirq,
   raiseSoftirq,
-  requestIrq,
   Softirq,
   softirqName,
   udelay,
@@ -21,6 +19,7 @@ import {
 } from '@vnet/kernel'
 import type { SoftirqNr } from '@vnet/kernel'
 import { broken } from './broken.ts'
+import { handleIrq } from './irq-card.ts'
 
 describe('softirq', () => {
   it('raised with softirqs off runs when they are turned on again by the outermost enable', () => {
@@ -40,19 +39,10 @@ describe('softirq', () => {
     const log: string[] = []
     const irq = kernel.irq.allocLine('card')
     openSoftirq(kernel, Softirq.NET_RX, () => log.push('softirq'))
-    requestIrq(
-      kernel,
-      irq,
-      () => {
-        kernel.irq.setLevel(irq, false)
-        raiseSoftirq(kernel, Softirq.NET_RX)
-        log.push('handler')
-        return IRQ_HANDLED
-      },
-      {},
-      'vnet0',
-      {},
-    )
+    handleIrq(kernel, irq, () => {
+      raiseSoftirq(kernel, Softirq.NET_RX)
+      log.push('handler')
+    })
     kernel.irq.setLevel(irq, true)
     expect(log).toEqual(['handler', 'softirq'])
   })
