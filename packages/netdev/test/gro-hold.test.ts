@@ -1,5 +1,4 @@
-import { createKernel, type Kernel } from '@vnet/kernel'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import {
   CHECKSUM_NONE,
   CHECKSUM_UNNECESSARY,
@@ -8,58 +7,15 @@ import {
   GRO_MERGED,
   GRO_NORMAL,
   groFree,
-  groInit,
-  type GroNode,
   groReceiveSkb,
   kfreeSkb,
-  type NetDevice,
   NETIF_F,
   SKB_GSO_UDP_L4,
-  type SkBuff,
   skbBytes,
   skbClone,
 } from '../src/index.ts'
-import { buildFrame, expectNoneAlive, type FrameSpec, put16, RxRing, rxDev } from './skb-helpers.ts'
-
-let kernel: Kernel
-let dev: NetDevice<any>
-let ring: RxRing
-let gro: GroNode
-let got: SkBuff[]
-
-beforeEach(() => {
-  kernel = createKernel()
-  dev = rxDev(kernel)
-  dev.features = NETIF_F.GRO | NETIF_F.GRO_UDP_FWD
-  ring = new RxRing(dev, 512)
-  gro = groInit(dev)
-  got = []
-  for (const type of [0x0800, 0x86dd, 0x0806]) devAddPack(kernel, { type, func: (skb) => (got.push(skb), 0) })
-})
-
-function end(): void {
-  for (const skb of got) kfreeSkb(skb)
-  expectNoneAlive(kernel, ring.pool)
-}
-
-const MSS = 100
-const body = (n: number, len = MSS): Uint8Array => Uint8Array.from({ length: len }, (_, i) => n * 7 + i)
-
-/** Segment `n` of a flow. */
-function segment(n: number, more: FrameSpec = {}, len = MSS): Uint8Array {
-  return buildFrame({ seq: 1000 + n * MSS, id: 50 + n, payload: body(n, len), ...more })
-}
-
-function feed(frame: Uint8Array, ipSummed = CHECKSUM_NONE): number {
-  const skb = ring.receive(frame)
-  skb.ipSummed = ipSummed
-  return groReceiveSkb(gro, skb)
-}
-
-/** Packets that came up, as [gsoSegs, gsoSize, length from the network header]. */
-function shapes(): number[][] {
-  return got.map((skb) => [skb.gsoSegs, skb.gsoSize, skb.len])
-}
+import { buildFrame, type FrameSpec, put16 } from './skb-helpers.ts'
+import { body, end, feed, MSS, rig, segment, shapes } from './gro-rig.ts'
 
 describe('UDP', () => {
   const datagram = (n: number, len = MSS, more: FrameSpec = {}) =>
@@ -67,7 +23,7 @@ describe('UDP', () => {
 
   it('is merged when the device asks for it', () => {
     for (const features of [NETIF_F.GRO_UDP_FWD, NETIF_F.GRO_FRAGLIST]) {
-      dev.features = NETIF_F.GRO | features
+      rig.dev.features = NETIF_F.GRO | features
       expect([feed(datagram(0)), feed(datagram(1)), feed(datagram(2, 40))]).toEqual([
         GRO_HELD,
         GRO_MERGED,
@@ -78,14 +34,14 @@ describe('UDP', () => {
       [3, MSS, 28 + 240],
       [3, MSS, 28 + 240],
     ])
-    expect(got[0]!.gsoType).toBe(SKB_GSO_UDP_L4)
-    const bytes = skbBytes(got[0]!)
+    expect(rig.got[0]!.gsoType).toBe(SKB_GSO_UDP_L4)
+    const bytes = skbBytes(rig.got[0]!)
     expect(bytes[24]! * 256 + bytes[25]!).toBe(8 + 240)
     end()
   })
 
   it('is left alone otherwise', () => {
-    dev.features = NETIF_F.GRO
+    rig.dev.features = NETIF_F.GRO
     expect([feed(datagram(0)), feed(datagram(1))]).toEqual([GRO_NORMAL, GRO_NORMAL])
     end()
   })
@@ -93,8 +49,8 @@ describe('UDP', () => {
   it('a longer datagram starts anew', () => {
     feed(datagram(0))
     expect(feed(datagram(1, MSS + 1))).toBe(GRO_HELD)
-    expect(got.length).toBe(1)
-    gro.flush(false)
+    expect(rig.got.length).toBe(1)
+    rig.gro.flush(false)
     end()
   })
 
@@ -102,16 +58,16 @@ describe('UDP', () => {
     feed(datagram(0, MSS, { noChecksum: true }))
     expect(feed(datagram(1, MSS, { noChecksum: true }))).toBe(GRO_MERGED)
     expect(feed(datagram(2))).toBe(GRO_HELD)
-    gro.flush(false)
+    rig.gro.flush(false)
     expect(shapes().map((s) => s[0])).toEqual([2, 0])
-    expect(got[0]!.ipSummed).toBe(CHECKSUM_NONE)
-    expect(Array.from(skbBytes(got[0]!).subarray(26, 28))).toEqual([0, 0])
+    expect(rig.got[0]!.ipSummed).toBe(CHECKSUM_NONE)
+    expect(Array.from(skbBytes(rig.got[0]!).subarray(26, 28))).toEqual([0, 0])
     end()
   })
 
   it('merges 64 at most', () => {
     for (let n = 0; n < 70; n++) feed(datagram(n, 10))
-    gro.flush(false)
+    rig.gro.flush(false)
     expect(shapes().map((s) => s[0])).toEqual([64, 6])
     end()
   })
@@ -126,7 +82,7 @@ describe('UDP', () => {
 
 describe('holding', () => {
   it('rx-gro off: everything goes up at once', () => {
-    dev.features = 0n
+    rig.dev.features = 0n
     expect([feed(segment(0)), feed(segment(1))]).toEqual([GRO_NORMAL, GRO_NORMAL])
     end()
   })
@@ -139,39 +95,39 @@ describe('holding', () => {
     const arp = segment(0)
     arp[13] = 6
     for (const frame of [frag, options, arp]) expect(feed(frame)).toBe(GRO_NORMAL)
-    const skb = ring.receive(segment(0))
+    const skb = rig.ring.receive(segment(0))
     const clone = skbClone(skb)!
-    expect(groReceiveSkb(gro, skb)).toBe(GRO_NORMAL)
-    got.push(clone)
+    expect(groReceiveSkb(rig.gro, skb)).toBe(GRO_NORMAL)
+    rig.got.push(clone)
     end()
   })
 
   it('holds 8 flows of a bucket; the ninth sends the oldest up', () => {
     let n = 0
-    while (got.length === 0) feed(segment(0, { sport: 5000 + n++ }))
+    while (rig.got.length === 0) feed(segment(0, { sport: 5000 + n++ }))
     expect(n).toBeGreaterThan(8)
-    expect(gro.count).toBe(n - 1)
-    expect(Math.max(...gro.buckets.map((b) => b.count))).toBe(8)
-    gro.flush(false)
-    expect(gro.count).toBe(0)
+    expect(rig.gro.count).toBe(n - 1)
+    expect(Math.max(...rig.gro.buckets.map((b) => b.count))).toBe(8)
+    rig.gro.flush(false)
+    expect(rig.gro.count).toBe(0)
     end()
   })
 
   it('flush(true) sends up only what was held before this jiffy', () => {
     feed(segment(0))
-    kernel.runFor(4_000_000)
+    rig.kernel.runFor(4_000_000)
     feed(segment(0, { sport: 1 }))
-    gro.flush(true)
-    expect([got.length, gro.count]).toEqual([1, 1])
-    kernel.runFor(4_000_000)
-    gro.flush(true)
-    expect([got.length, gro.count]).toEqual([2, 0])
+    rig.gro.flush(true)
+    expect([rig.got.length, rig.gro.count]).toEqual([1, 1])
+    rig.kernel.runFor(4_000_000)
+    rig.gro.flush(true)
+    expect([rig.got.length, rig.gro.count]).toEqual([2, 0])
     end()
   })
 
   it('what a receiver feeds in while the node is flushed is held, not flushed', () => {
     let again = 3
-    devAddPack(kernel, {
+    devAddPack(rig.kernel, {
       type: 0x0800,
       func(skb) {
         kfreeSkb(skb)
@@ -180,9 +136,9 @@ describe('holding', () => {
       },
     })
     feed(segment(0))
-    gro.flush(false)
-    while (gro.count > 0) gro.flush(false)
-    expect(got.length).toBe(4)
+    rig.gro.flush(false)
+    while (rig.gro.count > 0) rig.gro.flush(false)
+    expect(rig.got.length).toBe(4)
     end()
   })
 
@@ -190,15 +146,15 @@ describe('holding', () => {
     feed(segment(0))
     feed(segment(1))
     feed(segment(0, { v6: true }))
-    groFree(gro)
-    expect([gro.count, got.length]).toEqual([0, 0])
+    groFree(rig.gro)
+    expect([rig.gro.count, rig.got.length]).toEqual([0, 0])
     end()
   })
 
   it('counts what it merged', () => {
     for (let n = 0; n < 4; n++) feed(segment(n))
-    gro.flush(false)
-    expect([gro.merged, gro.completed]).toEqual([3, 1])
+    rig.gro.flush(false)
+    expect([rig.gro.merged, rig.gro.completed]).toEqual([3, 1])
     end()
   })
 })

@@ -1,24 +1,17 @@
-import { createKernel, type Kernel } from '@vnet/kernel'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import {
   CHECKSUM_NONE,
   CHECKSUM_PARTIAL,
   CHECKSUM_UNNECESSARY,
-  devAddPack,
   GRO_HELD,
   GRO_MERGED,
   GRO_NORMAL,
-  groInit,
-  type GroNode,
   groReceiveSkb,
-  kfreeSkb,
-  type NetDevice,
   NETIF_F,
   SKB_GSO_TCP_ECN,
   SKB_GSO_TCP_FIXEDID,
   SKB_GSO_TCPV4,
   SKB_GSO_TCPV6,
-  type SkBuff,
   skbBytes,
   skbClone,
   skbLinearize,
@@ -33,56 +26,17 @@ import {
   rxDev,
   slowChecksum,
 } from './skb-helpers.ts'
-
-let kernel: Kernel
-let dev: NetDevice<any>
-let ring: RxRing
-let gro: GroNode
-let got: SkBuff[]
-
-beforeEach(() => {
-  kernel = createKernel()
-  dev = rxDev(kernel)
-  dev.features = NETIF_F.GRO | NETIF_F.GRO_UDP_FWD
-  ring = new RxRing(dev, 512)
-  gro = groInit(dev)
-  got = []
-  for (const type of [0x0800, 0x86dd, 0x0806]) devAddPack(kernel, { type, func: (skb) => (got.push(skb), 0) })
-})
-
-function end(): void {
-  for (const skb of got) kfreeSkb(skb)
-  expectNoneAlive(kernel, ring.pool)
-}
-
-const MSS = 100
-const body = (n: number, len = MSS): Uint8Array => Uint8Array.from({ length: len }, (_, i) => n * 7 + i)
-
-/** Segment `n` of a flow. */
-function segment(n: number, more: FrameSpec = {}, len = MSS): Uint8Array {
-  return buildFrame({ seq: 1000 + n * MSS, id: 50 + n, payload: body(n, len), ...more })
-}
-
-function feed(frame: Uint8Array, ipSummed = CHECKSUM_NONE): number {
-  const skb = ring.receive(frame)
-  skb.ipSummed = ipSummed
-  return groReceiveSkb(gro, skb)
-}
-
-/** Packets that came up, as [gsoSegs, gsoSize, length from the network header]. */
-function shapes(): number[][] {
-  return got.map((skb) => [skb.gsoSegs, skb.gsoSize, skb.len])
-}
+import { body, end, feed, MSS, rig, segment, shapes } from './gro-rig.ts'
 
 describe('TCP', () => {
   it.each([false, true])('segments that follow each other become one packet (IPv6: %s)', (v6) => {
     const results = [0, 1, 2, 3].map((n) => feed(segment(n, { v6 })))
     expect(results).toEqual([GRO_HELD, GRO_MERGED, GRO_MERGED, GRO_MERGED])
-    expect([gro.count, got.length]).toEqual([1, 0])
-    gro.flush(false)
+    expect([rig.gro.count, rig.got.length]).toEqual([1, 0])
+    rig.gro.flush(false)
     const ip = v6 ? 40 : 20
     expect(shapes()).toEqual([[4, MSS, ip + 20 + 4 * MSS]])
-    const skb = got[0]!
+    const skb = rig.got[0]!
     expect(skb.gsoType & (v6 ? SKB_GSO_TCPV6 : SKB_GSO_TCPV4)).not.toBe(0)
     expect([skb.ipSummed, skb.csumStart, skb.csumOffset]).toEqual([CHECKSUM_PARTIAL, skb.data + ip, 16])
     expect(skb.transportHeader - skb.networkHeader).toBe(ip)
@@ -95,7 +49,7 @@ describe('TCP', () => {
   it('a short segment is the last: the packet goes up at once', () => {
     expect(feed(segment(0))).toBe(GRO_HELD)
     expect(feed(segment(1, {}, 30))).toBe(GRO_MERGED)
-    expect(gro.count).toBe(0)
+    expect(rig.gro.count).toBe(0)
     expect(shapes()).toEqual([[2, MSS, 40 + MSS + 30]])
     end()
   })
@@ -107,7 +61,7 @@ describe('TCP', () => {
     feed(segment(0))
     expect(feed(segment(1, { flags }))).toBe(GRO_MERGED)
     expect(shapes()).toEqual([[2, MSS, 40 + 2 * MSS]])
-    expect(skbBytes(got[0]!)[33]).toBe(flags)
+    expect(skbBytes(rig.got[0]!)[33]).toBe(flags)
     end()
   })
 
@@ -132,10 +86,10 @@ describe('TCP', () => {
   it.each(differences)('%s sends the held packet up first, unmerged', (_name, spec, len = MSS) => {
     feed(segment(0))
     expect(feed(segment(1, spec, len))).not.toBe(GRO_MERGED)
-    gro.flush(false)
-    expect(got.map((skb) => skb.gsoSize)).toEqual([0, 0])
-    expect(hex(frameBytes(got[0]!))).toBe(hex(segment(0)))
-    expect(hex(frameBytes(got[1]!))).toBe(hex(segment(1, spec, len)))
+    rig.gro.flush(false)
+    expect(rig.got.map((skb) => skb.gsoSize)).toEqual([0, 0])
+    expect(hex(frameBytes(rig.got[0]!))).toBe(hex(segment(0)))
+    expect(hex(frameBytes(rig.got[1]!))).toBe(hex(segment(1, spec, len)))
     end()
   })
 
@@ -149,31 +103,31 @@ describe('TCP', () => {
   it.each(others)('%s is another flow, held beside the first', (_name, spec) => {
     feed(segment(0))
     expect(feed(segment(1, spec))).toBe(GRO_HELD)
-    expect(gro.count).toBe(2)
+    expect(rig.gro.count).toBe(2)
     expect(feed(segment(1))).toBe(GRO_MERGED)
-    gro.flush(false)
-    expect(got.map((skb) => skb.gsoSegs).sort()).toEqual([0, 2])
+    rig.gro.flush(false)
+    expect(rig.got.map((skb) => skb.gsoSegs).sort()).toEqual([0, 2])
     end()
   })
 
   it('the same flow on another device is another flow', () => {
-    const other = new RxRing(rxDev(kernel, 'rx1'))
+    const other = new RxRing(rxDev(rig.kernel, 'rx1'))
     other.dev.features = NETIF_F.GRO
     feed(segment(0))
-    expect(groReceiveSkb(gro, other.receive(segment(1)))).toBe(GRO_HELD)
-    gro.flush(false)
-    expect(got.map((skb) => [skb.dev!.name, skb.gsoSegs])).toEqual([
+    expect(groReceiveSkb(rig.gro, other.receive(segment(1)))).toBe(GRO_HELD)
+    rig.gro.flush(false)
+    expect(rig.got.map((skb) => [skb.dev!.name, skb.gsoSegs])).toEqual([
       ['rx0', 0],
       ['rx1', 0],
     ])
     end()
-    expectNoneAlive(kernel, other.pool)
+    expectNoneAlive(rig.kernel, other.pool)
   })
 
   it('CSUM-04 the merged packet has a right IP header', () => {
     for (const n of [0, 1, 2]) feed(segment(n))
-    gro.flush(false)
-    expect(slowChecksum(skbBytes(got[0]!).subarray(0, 20))).toBe(0)
+    rig.gro.flush(false)
+    expect(slowChecksum(skbBytes(rig.got[0]!).subarray(0, 20))).toBe(0)
     end()
   })
 
@@ -183,15 +137,15 @@ describe('TCP', () => {
     expect(feed(segment(1, { options: stamp(1) }))).toBe(GRO_MERGED)
     expect(feed(segment(2, { options: stamp(2) }))).toBe(GRO_HELD)
     expect(shapes()).toEqual([[2, MSS, 52 + 2 * MSS]])
-    gro.flush(false)
+    rig.gro.flush(false)
     end()
   })
 
   it('a CWR segment may come first; it marks the packet', () => {
     feed(segment(0, { flags: 0x90 }))
     expect(feed(segment(1))).toBe(GRO_MERGED)
-    gro.flush(false)
-    expect(got[0]!.gsoType).toBe(SKB_GSO_TCPV4 | SKB_GSO_TCP_ECN)
+    rig.gro.flush(false)
+    expect(rig.got[0]!.gsoType).toBe(SKB_GSO_TCPV4 | SKB_GSO_TCP_ECN)
     end()
   })
 
@@ -199,8 +153,8 @@ describe('TCP', () => {
     feed(segment(0, { id: 9 }))
     expect([feed(segment(1, { id: 9 })), feed(segment(2, { id: 9 }))]).toEqual([GRO_MERGED, GRO_MERGED])
     expect(feed(segment(3, { id: 12 }))).toBe(GRO_HELD)
-    expect(got[0]!.gsoType).toBe(SKB_GSO_TCPV4 | SKB_GSO_TCP_FIXEDID)
-    gro.flush(false)
+    expect(rig.got[0]!.gsoType).toBe(SKB_GSO_TCPV4 | SKB_GSO_TCP_FIXEDID)
+    rig.gro.flush(false)
     end()
   })
 
@@ -208,7 +162,7 @@ describe('TCP', () => {
     const start = 2 ** 32 - MSS
     feed(segment(0, { seq: start }))
     expect(feed(segment(1, { seq: 0 }))).toBe(GRO_MERGED)
-    gro.flush(false)
+    rig.gro.flush(false)
     end()
   })
 
@@ -218,7 +172,7 @@ describe('TCP', () => {
     const padded = new Uint8Array(60)
     padded.set(segment(0, {}, 2))
     expect(feed(padded)).toBe(GRO_NORMAL)
-    expect(gro.count).toBe(0)
+    expect(rig.gro.count).toBe(0)
     end()
   })
 
@@ -227,29 +181,29 @@ describe('TCP', () => {
     const padded = new Uint8Array(60)
     padded.set(segment(1, {}, 2))
     expect(feed(padded)).toBe(GRO_NORMAL)
-    expect(got.map((skb) => skb.len)).toEqual([40 + MSS, 46])
+    expect(rig.got.map((skb) => skb.len)).toEqual([40 + MSS, 46])
     end()
   })
 
   it('stops before 64 KiB', () => {
     const len = 1400
     for (let n = 0; n < 60; n++) feed(buildFrame({ seq: n * len, id: n, payload: body(n, len) }))
-    gro.flush(false)
-    expect(got.length).toBe(2)
-    for (const skb of got) expect(skb.len).toBeLessThan(65536)
-    expect(got[0]!.len + len).toBeGreaterThanOrEqual(65536)
+    rig.gro.flush(false)
+    expect(rig.got.length).toBe(2)
+    for (const skb of rig.got) expect(skb.len).toBeLessThan(65536)
+    expect(rig.got[0]!.len + len).toBeGreaterThanOrEqual(65536)
     end()
   })
 
   it('the merged packet can be made linear, cloned and read in parts', () => {
     for (let n = 0; n < 5; n++) feed(segment(n))
-    gro.flush(false)
-    const skb = got[0]!
+    rig.gro.flush(false)
+    const skb = rig.got[0]!
     const before = hex(skbBytes(skb))
     const clone = skbClone(skb)!
     expect(skbLinearize(skb)).toBe(true)
     expect([skb.dataLen, hex(skbBytes(skb)), hex(skbBytes(clone))]).toEqual([0, before, before])
-    got.push(clone)
+    rig.got.push(clone)
     end()
   })
 })
@@ -260,16 +214,16 @@ describe('checksums', () => {
     bad[60] = bad[60]! ^ 1
     feed(segment(0))
     expect(feed(bad)).toBe(GRO_NORMAL)
-    expect([got[0]!.ipSummed, hex(frameBytes(got[0]!))]).toEqual([CHECKSUM_NONE, hex(bad)])
+    expect([rig.got[0]!.ipSummed, hex(frameBytes(rig.got[0]!))]).toEqual([CHECKSUM_NONE, hex(bad)])
     expect(feed(segment(1))).toBe(GRO_MERGED)
-    gro.flush(false)
+    rig.gro.flush(false)
     end()
   })
 
   it('CSUM-03 what software found good is not looked at again', () => {
     feed(segment(0))
-    gro.flush(false)
-    expect(got[0]!.ipSummed).toBe(CHECKSUM_UNNECESSARY)
+    rig.gro.flush(false)
+    expect(rig.got[0]!.ipSummed).toBe(CHECKSUM_UNNECESSARY)
     end()
   })
 
@@ -277,7 +231,7 @@ describe('checksums', () => {
     const bad = segment(0)
     bad[60] = bad[60]! ^ 1
     expect(feed(bad, CHECKSUM_UNNECESSARY)).toBe(GRO_HELD)
-    gro.flush(false)
+    rig.gro.flush(false)
     end()
   })
 
