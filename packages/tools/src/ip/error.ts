@@ -1,6 +1,7 @@
 import { Errno, strerror } from '@vnet/kernel'
 import { IpError } from '@vnet/netdev'
 import { NlFailure, NlGarbage } from '../nl/failure.ts'
+import type { Process, Syscalls } from '../proc/process.ts'
 
 /** The command line ended too early. @kernel none */
 export function incomplete(): IpError {
@@ -22,8 +23,19 @@ export function noDevice(name: string): IpError {
   return new IpError(1, `Cannot find device "${name}"`)
 }
 
-/** What the tool says and how it ends, for a refusal of the kernel or of its own; null: not one of these. @kernel none */
-export function failureText(error: unknown): { stderr: string; exitCode: number } | null {
+/** Runs a tool of iproute2: a refusal of the kernel or of its own is said, and becomes the exit code. @kernel none */
+export function* answering(process: Process, run: (process: Process) => Syscalls<number>): Syscalls<number> {
+  try {
+    return yield* run(process)
+  } catch (error) {
+    const failure = failureText(error)
+    if (failure === null) throw error
+    process.stderr(failure.stderr)
+    return failure.exitCode
+  }
+}
+
+function failureText(error: unknown): { stderr: string; exitCode: number } | null {
   if (error instanceof IpError) return { stderr: `${error.message}\n`, exitCode: error.exitCode }
   if (error instanceof NlFailure) return { stderr: refusal(error), exitCode: 2 }
   if (error instanceof NlGarbage) return { stderr: `${error.message}\n`, exitCode: 1 }

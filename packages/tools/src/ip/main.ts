@@ -4,7 +4,7 @@ import { openNetlink } from '../nl/client.ts'
 import type { Process, Syscalls } from '../proc/process.ts'
 import { ipAddress } from './addr.ts'
 import { IpContext } from './context.ts'
-import { failureText } from './error.ts'
+import { answering } from './error.ts'
 import { ipLink } from './link.ts'
 import { ipMaddress } from './maddr.ts'
 import { ipMonitor } from './monitor.ts'
@@ -41,15 +41,8 @@ const OBJECTS: readonly (readonly [name: string, run: IpObject])[] = [
  *
  * @kernel none
  */
-export function* ip(process: Process): Syscalls<number> {
-  try {
-    return yield* run(process)
-  } catch (error) {
-    const failure = failureText(error)
-    if (failure === null) throw error
-    process.stderr(failure.stderr)
-    return failure.exitCode
-  }
+export function ip(process: Process): Syscalls<number> {
+  return answering(process, run)
 }
 
 function* run(process: Process): Syscalls<number> {

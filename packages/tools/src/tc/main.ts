@@ -1,7 +1,7 @@
 import { IpError } from '@vnet/netdev'
 import { NetlinkProtocolNr, Rtm } from '@vnet/netlink'
 import { IpContext } from '../ip/context.ts'
-import { failureText } from '../ip/error.ts'
+import { answering } from '../ip/error.ts'
 import { parseIpOptions } from '../ip/options.ts'
 import { matches, Words } from '../ip/words.ts'
 import { openNetlink } from '../nl/client.ts'
@@ -13,15 +13,8 @@ import type { NlReply } from '../nl/message.ts'
 const USAGE = 'Usage: tc [ -s[tatistics] ] [ -j[son] ] [ -p[retty] ] qdisc [ show ] [ dev NAME ]'
 
 /** `tc qdisc [show] [dev X]`, as iproute2 6.1 prints and ends. @kernel none */
-export function* tc(process: Process): Syscalls<number> {
-  try {
-    return yield* run(process)
-  } catch (error) {
-    const failure = failureText(error)
-    if (failure === null) throw error
-    process.stderr(failure.stderr)
-    return failure.exitCode
-  }
+export function tc(process: Process): Syscalls<number> {
+  return answering(process, run)
 }
 
 function* run(process: Process): Syscalls<number> {
