@@ -38,6 +38,7 @@ export type { DumpRun } from './core/dump.ts'
 
 // ── rtnetlink: where a protocol stack plugs in
 export * from './route/constants.ts'
+export * from './route/inet-constants.ts'
 export { iflaPolicy } from './route/link-policy.ts'
 export { nlmsgParse, rtnlAfRegister, rtnlDumpAll, rtnlRegister } from './route/rtnl.ts'
 export type { RtnlAfOps, RtnlLink } from './route/rtnl.ts'

@@ -1,7 +1,7 @@
+import { Ifa } from '@vnet/netlink'
 import { INFINITY_LIFE_TIME, IfaFlag, type InIfaddr } from '@vnet/inet'
 import type { Kernel } from '@vnet/kernel'
 import type { NlWriter } from '@vnet/netlink'
-import { Ifa } from './constants.ts'
 
 /** Writes an address. @kernel inet_fill_ifaddr() net/ipv4/devinet.c, inet6_fill_ifaddr() net/ipv6/addrconf.c */
 export function fillIfaddr(w: NlWriter, kernel: Kernel, ifa: InIfaddr): void {

@@ -2,13 +2,15 @@ import { inetAddrAdd, inetAddrDel, type IfaddrConfig, type InIfaddr } from '@vne
 import { Errno } from '@vnet/kernel'
 import { devGetByIndex, type NetDevice } from '@vnet/netdev'
 import {
-  NLMSG_HDRLEN,
+  Ifa,
+  IFADDRMSG_LEN,
   NetlinkError,
   NetlinkProtocolNr,
+  nlaPolicy,
+  NLMSG_HDRLEN,
+  nlmsgParse,
   Rtm,
   Rtnlgrp,
-  nlaPolicy,
-  nlmsgParse,
   rtnlRegister,
   type DumpEntry,
   type NetlinkServer,
@@ -17,7 +19,6 @@ import {
   type NlaTable,
 } from '@vnet/netlink'
 import { fillIfaddr } from './addr-fill.ts'
-import { IFADDRMSG_LEN, Ifa } from './constants.ts'
 import { addressLength, deviceAt, headerByte, type FamilyContext } from './family.ts'
 
 /** @kernel ifa_ipv4_policy net/ipv4/devinet.c, ifa_ipv6_policy net/ipv6/addrconf.c */

@@ -1,5 +1,6 @@
 import type { Inet } from '@vnet/inet'
 import {
+  Ifa,
   NLMSG_HDRLEN,
   rtnlRegister,
   type DumpEntry,
@@ -8,7 +9,7 @@ import {
   type NlRequest,
   type NlWriter,
 } from '@vnet/netlink'
-import { Ifa, RtmMore } from './constants.ts'
+import { RtmMore } from './constants.ts'
 import { multicastGroups, type MulticastGroup } from '../inet-view.ts'
 import type { FamilyContext } from './family.ts'
 

@@ -2,13 +2,15 @@ import { Ntf, neighAdd, neighDelete, neighLookup, Nud, NUD_VALID, type Neighbour
 import { Errno, type Kernel } from '@vnet/kernel'
 import type { NetDevice } from '@vnet/netdev'
 import {
-  NLMSG_HDRLEN,
+  Nda,
+  NDMSG_LEN,
   NetlinkError,
   NetlinkProtocolNr,
+  nlaPolicy,
+  NLMSG_HDRLEN,
+  nlmsgParse,
   Rtm,
   Rtnlgrp,
-  nlaPolicy,
-  nlmsgParse,
   rtnlRegister,
   type DumpEntry,
   type NetlinkServer,
@@ -17,7 +19,6 @@ import {
   type NlWriter,
   type NlaTable,
 } from '@vnet/netlink'
-import { NDMSG_LEN, Nda } from './constants.ts'
 import { addressLength, deviceAt, headerByte, type FamilyContext } from './family.ts'
 
 /** @kernel nda_policy net/core/neighbour.c */

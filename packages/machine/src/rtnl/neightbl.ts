@@ -1,6 +1,7 @@
 import { jiffiesToMsecs } from '@vnet/kernel'
 import type { NeighParms, NeighTable } from '@vnet/inet'
 import {
+  Ndta,
   Rtm,
   rtnlRegister,
   type DumpEntry,
@@ -8,7 +9,7 @@ import {
   type NlDump,
   type NlWriter,
 } from '@vnet/netlink'
-import { Ndta, Ndtpa } from './constants.ts'
+import { Ndtpa } from './constants.ts'
 import { addressLength, type FamilyContext } from './family.ts'
 
 /** Milliseconds between two collections of neighbours nobody uses. @kernel arp_tbl net/ipv4/arp.c */

@@ -1,7 +1,8 @@
+import { Rta } from '@vnet/netlink'
 import { RtTable, type FibResult, type FibRoute, type InetFamilyNr } from '@vnet/inet'
 import { NSEC_PER_SEC, type Kernel } from '@vnet/kernel'
 import type { NlWriter } from '@vnet/netlink'
-import { Rta, Rtcf, RtmFlag } from './constants.ts'
+import { Rtcf, RtmFlag } from './constants.ts'
 import { addressLength } from './family.ts'
 
 const RT_TABLE_COMPAT = 252

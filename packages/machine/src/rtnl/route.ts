@@ -2,13 +2,15 @@ import { fibAdd, fibDel, fibDump, fibLookup, type FibConfig, type FibRoute } fro
 import { Errno, msecsToJiffies } from '@vnet/kernel'
 import type { NetDevice } from '@vnet/netdev'
 import {
-  NLMSG_HDRLEN,
   NetlinkError,
   NetlinkProtocolNr,
-  Rtm,
-  Rtnlgrp,
   nlaPolicy,
+  NLMSG_HDRLEN,
   nlmsgParse,
+  Rta,
+  Rtm,
+  RTMSG_LEN,
+  Rtnlgrp,
   rtnlRegister,
   type DumpEntry,
   type NetlinkServer,
@@ -16,7 +18,7 @@ import {
   type NlRequest,
   type NlaTable,
 } from '@vnet/netlink'
-import { RTMSG_LEN, Rta, RtmFlag } from './constants.ts'
+import { RtmFlag } from './constants.ts'
 import { addressLength, deviceAt, headerByte, type FamilyContext } from './family.ts'
 import { fillLookup, fillRoute } from './route-fill.ts'
 

@@ -1,7 +1,6 @@
 import { RtProt, RtTable } from '@vnet/inet'
 import { Errno } from '@vnet/kernel'
-import { Rtm, rtnlRegister, type NetlinkServer, type NlDump, type NlWriter } from '@vnet/netlink'
-import { Fra } from './constants.ts'
+import { Fra, Rtm, rtnlRegister, type NetlinkServer, type NlDump, type NlWriter } from '@vnet/netlink'
 import type { FamilyContext } from './family.ts'
 
 /** A rule of where to look for a route: only those every kernel starts with. */

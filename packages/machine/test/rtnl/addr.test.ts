@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Rtm, Rtnlgrp } from '@vnet/netlink'
-import { Ifa } from '../../src/rtnl/constants.ts'
+import { Ifa, Rtm, Rtnlgrp } from '@vnet/netlink'
 import { configured, machineWithVnet } from '../helpers/machine.ts'
 import { ip, Rtnl, u32 } from '../helpers/netlink.ts'
 

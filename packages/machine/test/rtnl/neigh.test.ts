@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { Af, Ifla, Rtm, Rtnlgrp, textOf } from '@vnet/netlink'
-import { Ifa, Nda, Ndta, Netconfa, RtmMore } from '../../src/rtnl/constants.ts'
+import { Af, Ifa, Ifla, Nda, Ndta, Rtm, Rtnlgrp, textOf } from '@vnet/netlink'
+import { Netconfa, RtmMore } from '../../src/rtnl/constants.ts'
 import { configured } from '../helpers/machine.ts'
 import { ip, Rtnl, u32 } from '../helpers/netlink.ts'
 

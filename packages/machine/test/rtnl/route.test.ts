@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Rtm } from '@vnet/netlink'
-import { Rta } from '../../src/rtnl/constants.ts'
+import { Rta, Rtm } from '@vnet/netlink'
 import { recordOf } from '../helpers/oracle.ts'
 import { configured } from '../helpers/machine.ts'
 import { ip, Rtnl, u32, type Answer } from '../helpers/netlink.ts'

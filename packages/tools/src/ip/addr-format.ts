@@ -1,24 +1,7 @@
 import type { JsonRecord, JsonValue } from '@vnet/netdev'
-import { Af } from '@vnet/netlink'
+import { Af, Ifa, IFADDRMSG_LEN } from '@vnet/netlink'
 import type { NlReply } from '../nl/message.ts'
 import { addressText, familyName, scopeName } from './inet.ts'
-
-/** Bytes of `struct ifaddrmsg`. */
-export const IFADDRMSG = 8
-
-/** Attributes of addresses. @kernel IFA_ADDRESS include/uapi/linux/if_addr.h */
-export const Ifa = {
-  ADDRESS: 1,
-  LOCAL: 2,
-  LABEL: 3,
-  BROADCAST: 4,
-  ANYCAST: 5,
-  CACHEINFO: 6,
-  MULTICAST: 7,
-  FLAGS: 8,
-  RT_PRIORITY: 9,
-  PROTO: 11,
-} as const
 
 /** @kernel IFA_F_SECONDARY include/uapi/linux/if_addr.h */
 export const IfaF = {
@@ -70,7 +53,7 @@ export interface AddrInfo {
 
 /** @kernel print_addrinfo() none */
 export function parseAddr(reply: NlReply): AddrInfo {
-  const tb = reply.attrs(IFADDRMSG)
+  const tb = reply.attrs(IFADDRMSG_LEN)
   const local = tb.binary(Ifa.LOCAL)
   const address = tb.binary(Ifa.ADDRESS)
   const cache = tb.binary(Ifa.CACHEINFO)

@@ -1,6 +1,6 @@
 import { Errno } from '@vnet/kernel'
 import { IpError, linkText } from '@vnet/netdev'
-import { Af, NetlinkProtocolNr, Nlmsg, Rtm, Rtnlgrp } from '@vnet/netlink'
+import { Af, NetlinkProtocolNr, Nlmsg, Rtm, RTMSG_LEN, Rtnlgrp } from '@vnet/netlink'
 import { openNetlink } from '../nl/client.ts'
 import type { NlReply } from '../nl/message.ts'
 import { ClockId, clockGettime } from '../proc/files.ts'
@@ -10,7 +10,7 @@ import { IpContext } from './context.ts'
 import { linkOf, dumpLinks } from './link-show.ts'
 import { neighText } from './neigh.ts'
 import { netconfText, RTM_DELNETCONF, RTM_NEWNETCONF } from './netconf.ts'
-import { routeTable, routeText, RTMSG } from './route-format.ts'
+import { routeTable, routeText } from './route-format.ts'
 import { fieldsOf } from './route-show.ts'
 import { longTime, shortTime } from '../text/time.ts'
 import { usage } from './usage.ts'
@@ -151,6 +151,6 @@ function* addrEvent(ip: IpContext, reply: NlReply, wanted: number, deleted: stri
 }
 
 function* routeEvent(ip: IpContext, reply: NlReply, deleted: string): Syscalls<string | null> {
-  if (routeTable(reply, reply.attrs(RTMSG)) === 0) return null
+  if (routeTable(reply, reply.attrs(RTMSG_LEN)) === 0) return null
   return deleted + routeText(yield* fieldsOf(ip, reply, { details: ip.options.details > 0 }))
 }

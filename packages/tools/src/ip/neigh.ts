@@ -1,6 +1,6 @@
 import { IpError } from '@vnet/netdev'
 import type { JsonRecord, JsonValue } from '@vnet/netdev'
-import { Af, NlmF, Rtm } from '@vnet/netlink'
+import { Af, Nda, NDMSG_LEN, NlmF, Rtm } from '@vnet/netlink'
 import type { NlReply } from '../nl/message.ts'
 import type { Syscalls } from '../proc/process.ts'
 import type { IpContext } from './context.ts'
@@ -13,10 +13,6 @@ import { lladdr, matches, unsigned } from './words.ts'
 import type { Words } from './words.ts'
 import { wrongArgument } from './error.ts'
 
-/** Bytes of `struct ndmsg`. */
-const NDMSG = 12
-/** @kernel NDA_DST include/uapi/linux/neighbour.h */
-const Nda = { DST: 1, LLADDR: 2, CACHEINFO: 3, PROBES: 4, IFINDEX: 8, PROTOCOL: 12 } as const
 /** @kernel NTF_ROUTER include/uapi/linux/neighbour.h */
 const Ntf = { USE: 1, PROXY: 8, EXT_LEARNED: 0x10, OFFLOADED: 0x20, ROUTER: 0x80 } as const
 
@@ -101,7 +97,7 @@ function wanted(ip: IpContext, filter: NeighFilter, reply: NlReply, ifindex: num
   const state = reply.u16(8)
   if (!filter.proxy && state !== 0 && (state & filter.state) === 0) return false
   if (!filter.proxy && state === 0) return false
-  const dst = reply.attrs(NDMSG).binary(Nda.DST)
+  const dst = reply.attrs(NDMSG_LEN).binary(Nda.DST)
   return filter.to === undefined || (dst !== undefined && inPrefix(filter.to, family, dst))
 }
 
@@ -123,7 +119,7 @@ function stateNames(state: number): string[] {
 
 /** Use, confirmation and change, in seconds ago; references. */
 function cacheOf(reply: NlReply) {
-  const bytes = reply.attrs(NDMSG).binary(Nda.CACHEINFO)
+  const bytes = reply.attrs(NDMSG_LEN).binary(Nda.CACHEINFO)
   if (bytes === undefined || bytes.length < 16) return null
   const view = new DataView(bytes.buffer)
   const seconds = (at: number) => Math.trunc(view.getUint32(at, true) / USER_HZ)
@@ -132,7 +128,7 @@ function cacheOf(reply: NlReply) {
 
 /** One entry, as `ip neigh` and `ip monitor` print it. @kernel print_neigh() none */
 export function neighText(ip: IpContext, reply: NlReply, noDev: boolean): string {
-  const tb = reply.attrs(NDMSG)
+  const tb = reply.attrs(NDMSG_LEN)
   const dst = tb.binary(Nda.DST)
   let text = dst === undefined ? '' : `${addressText(reply.u8(0), dst)} `
   if (!noDev && reply.s32(4) !== 0) text += `dev ${ip.knownName(reply.s32(4))} `
@@ -159,7 +155,7 @@ function flagNames(reply: NlReply): string[] {
 
 function statsText(reply: NlReply): string {
   const cache = cacheOf(reply)
-  const probes = reply.attrs(NDMSG).u32(Nda.PROBES)
+  const probes = reply.attrs(NDMSG_LEN).u32(Nda.PROBES)
   let text = ''
   if (cache !== null) {
     if (cache.refcnt !== 0) text += ` ref ${cache.refcnt}`
@@ -169,7 +165,7 @@ function statsText(reply: NlReply): string {
 }
 
 function neighJson(ip: IpContext, reply: NlReply, noDev: boolean): JsonRecord {
-  const tb = reply.attrs(NDMSG)
+  const tb = reply.attrs(NDMSG_LEN)
   const fields: Record<string, JsonValue> = {}
   const dst = tb.binary(Nda.DST)
   if (dst !== undefined) fields.dst = addressText(reply.u8(0), dst)
@@ -183,7 +179,7 @@ function neighJson(ip: IpContext, reply: NlReply, noDev: boolean): JsonRecord {
 
 function statsJson(reply: NlReply): JsonRecord {
   const cache = cacheOf(reply)
-  const probes = reply.attrs(NDMSG).u32(Nda.PROBES)
+  const probes = reply.attrs(NDMSG_LEN).u32(Nda.PROBES)
   return {
     ...(cache === null || cache.refcnt === 0 ? {} : { refcnt: cache.refcnt }),
     ...(cache === null ? {} : { used: cache.used, confirmed: cache.confirmed, updated: cache.updated }),
@@ -276,7 +272,7 @@ function* flush(ip: IpContext, words: Words): Syscalls<number> {
   yield* dumpLinks(ip, 0)
   const ifindex = filter.dev === undefined ? 0 : yield* ip.indexOf(filter.dev)
   for (const reply of yield* entries(ip, filter, ifindex)) {
-    const dst = reply.attrs(NDMSG).binary(Nda.DST)
+    const dst = reply.attrs(NDMSG_LEN).binary(Nda.DST)
     if (dst === undefined) continue
     yield* ip.rtnl.ask(Rtm.DELNEIGH, NlmF.ACK, (w) => {
       w.u32(reply.u8(0))

@@ -1,6 +1,6 @@
 import { IpError } from '@vnet/netdev'
 import type { JsonRecord, JsonValue } from '@vnet/netdev'
-import { Rtm } from '@vnet/netlink'
+import { Ndta, Rtm } from '@vnet/netlink'
 import type { AttrMap } from '../nl/attrs.ts'
 import type { NlReply } from '../nl/message.ts'
 import type { Syscalls } from '../proc/process.ts'
@@ -10,8 +10,6 @@ import { usage } from './usage.ts'
 import { matches } from './words.ts'
 import type { Words } from './words.ts'
 
-/** @kernel NDTA_NAME include/uapi/linux/neighbour.h */
-const Ndta = { NAME: 1, THRESH1: 2, THRESH2: 3, THRESH3: 4, CONFIG: 5, PARMS: 6, GC_INTERVAL: 8 } as const
 const NDTPA_IFINDEX = 1
 /** Numbers of a table, a line each; `wide` are milliseconds in 64 bits. @kernel NDTPA_REFCNT include/uapi/linux/neighbour.h */
 const LINES: readonly (readonly (readonly [type: number, name: string, wide?: true])[])[] = [

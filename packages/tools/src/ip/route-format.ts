@@ -1,32 +1,8 @@
 import type { JsonRecord, JsonValue } from '@vnet/netdev'
-import { Af } from '@vnet/netlink'
+import { Af, Rta, RTMSG_LEN } from '@vnet/netlink'
 import type { AttrMap } from '../nl/attrs.ts'
 import type { NlReply } from '../nl/message.ts'
 import { addressText, bitsOf, familyName, protoName, scopeName, tableName } from './inet.ts'
-
-/** Bytes of `struct rtmsg`. */
-export const RTMSG = 12
-
-/** Attributes of routes. @kernel RTA_DST include/uapi/linux/rtnetlink.h */
-export const Rta = {
-  DST: 1,
-  SRC: 2,
-  IIF: 3,
-  OIF: 4,
-  GATEWAY: 5,
-  PRIORITY: 6,
-  PREFSRC: 7,
-  METRICS: 8,
-  MULTIPATH: 9,
-  CACHEINFO: 12,
-  TABLE: 15,
-  MARK: 16,
-  VIA: 18,
-  PREF: 20,
-  EXPIRES: 23,
-  UID: 25,
-  NH_ID: 30,
-} as const
 
 /** Kinds of routes by number. @kernel RTN_UNICAST include/uapi/linux/rtnetlink.h */
 export const ROUTE_TYPES: readonly string[] = [
@@ -243,7 +219,7 @@ export function routeFields(
   iif: string | null,
   nl: string,
 ): Field[] {
-  const tb = reply.attrs(RTMSG)
+  const tb = reply.attrs(RTMSG_LEN)
   const fields = [
     ...head(reply, tb, view),
     ...way(reply, tb, view, dev),

@@ -1,6 +1,6 @@
 import { IpError } from '@vnet/netdev'
 import type { JsonRecord } from '@vnet/netdev'
-import { Af, NlmF, Rtm } from '@vnet/netlink'
+import { Af, NlmF, Rta, Rtm, RTMSG_LEN } from '@vnet/netlink'
 import type { NlWriter } from '@vnet/netlink'
 import type { NlReply } from '../nl/message.ts'
 import type { Syscalls } from '../proc/process.ts'
@@ -21,10 +21,8 @@ import {
   routeJson,
   routeTable,
   routeText,
-  Rta,
   RT_TABLE_MAIN,
   RTM_F_CLONED,
-  RTMSG,
 } from './route-format.ts'
 import type { RouteView } from './route-format.ts'
 import { matches } from './words.ts'
@@ -96,7 +94,7 @@ function destination(word: string, words: Words, family: number): RouteFilter['t
 }
 
 function wanted(filter: RouteFilter, reply: NlReply): boolean {
-  const tb = reply.attrs(RTMSG)
+  const tb = reply.attrs(RTMSG_LEN)
   if (((reply.u32(8) & RTM_F_CLONED) !== 0) !== filter.cached) return false
   if (filter.table !== 0 && routeTable(reply, tb) !== filter.table) return false
   if (filter.oif !== 0 && tb.u32(Rta.OIF) !== filter.oif) return false
@@ -195,7 +193,7 @@ export function* printRoutes(ip: IpContext, replies: readonly NlReply[], view: R
 
 /** The parts of a route, with the names of its devices. */
 export function* fieldsOf(ip: IpContext, reply: NlReply, view: RouteView) {
-  const tb = reply.attrs(RTMSG)
+  const tb = reply.attrs(RTMSG_LEN)
   const oif = tb.u32(Rta.OIF)
   const iif = tb.u32(Rta.IIF)
   const dev = oif === undefined ? null : yield* ip.nameOf(oif)

@@ -1,6 +1,6 @@
 import { IpError } from '@vnet/netdev'
 import type { JsonRecord, JsonValue } from '@vnet/netdev'
-import { Af, Rtm } from '@vnet/netlink'
+import { Af, Fra, Rtm } from '@vnet/netlink'
 import type { NlReply } from '../nl/message.ts'
 import type { Syscalls } from '../proc/process.ts'
 import type { IpContext } from './context.ts'
@@ -11,8 +11,6 @@ import type { Words } from './words.ts'
 
 /** Bytes of `struct fib_rule_hdr`. */
 const RULE_HDR = 12
-/** @kernel FRA_DST include/uapi/linux/fib_rules.h */
-const Fra = { DST: 1, SRC: 2, IIFNAME: 3, PRIORITY: 6, TABLE: 15, OIFNAME: 17 } as const
 const FR_ACT_TO_TBL = 1
 const ACTIONS: Readonly<Record<number, string>> = { 6: 'blackhole', 7: 'unreachable', 8: 'prohibit' }
 
