@@ -74,7 +74,7 @@ export function takeFlags(cli: CommandLine, words: string[]): void {
   }
 }
 
-/** Which command the words ask for; its device and its arguments are put into `cli`. @throws CliExit @kernel find_option() none */
+/** Which command the words ask for; its device and its arguments are put into `cli`. @throws CliExit @kernel none */
 export function findCommand(cli: CommandLine, words: string[]): CommandName {
   const word = words.shift()
   if (word === undefined) return cli.badArgs()

@@ -25,6 +25,7 @@ import { devGetByName } from '@vnet/netdev'
 import type { NetDevice } from '@vnet/netdev'
 import { asErrno } from './context.ts'
 import type { Cli } from './context.ts'
+import { nicStatistics } from './ioctls.ts'
 import { RequestLayout } from './layout.ts'
 import { statsGroups } from './words.ts'
 
@@ -126,8 +127,14 @@ export function showPermAddr(cli: Cli): number {
   })
 }
 
-/** `ethtool -S … --all-groups` and `--groups` @kernel none */
-export function standardStats(cli: Cli): number {
+/** `ethtool -S`: the driver's counters, or with a word behind it groups of standard ones. @kernel none */
+export function statistics(cli: Cli): number {
+  if (cli.args.length > 0) return standardStats(cli)
+  cli.checkIoctl()
+  return nicStatistics(cli)
+}
+
+function standardStats(cli: Cli): number {
   const layout = new RequestLayout(cli.devname)
   const names = statsGroups(cli, layout)
   const code = cli.netlink(

@@ -34,8 +34,7 @@ function namesOf(cli: Cli, set: StringSet): readonly string[] {
   }
 }
 
-/** `ethtool -S` and `--phy-statistics` @kernel none */
-export function statistics(kind: 'NIC' | 'PHY', set: StringSet): (cli: Cli) => number {
+function counters(kind: 'NIC' | 'PHY', set: StringSet): (cli: Cli) => number {
   return (cli) => {
     cli.noArgs()
     const names = cli.ioctl('Cannot get stats strings information', 96, () => namesOf(cli, set))
@@ -51,6 +50,12 @@ export function statistics(kind: 'NIC' | 'PHY', set: StringSet): (cli: Cli) => n
     return 0
   }
 }
+
+/** `ethtool -S` without words of its own @kernel none */
+export const nicStatistics = counters('NIC', 'stats')
+
+/** `ethtool --phy-statistics` @kernel none */
+export const phyStatistics = counters('PHY', 'phy-stats')
 
 /** `ethtool -d`: always as a dump; the tool's decoders for single cards are not here. @kernel none */
 export function registerDump(cli: Cli): number {

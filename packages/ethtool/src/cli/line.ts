@@ -10,7 +10,7 @@ export class CliExit extends Error {
   }
 }
 
-/** A command line of ethtool: what it asks, and where the answers go. @kernel struct cmd_context none */
+/** A command line of ethtool: what it asks, and where the answers go. @kernel none */
 export abstract class CommandLine {
   devname = ''
   args: readonly string[] = []

@@ -29,15 +29,6 @@ const COMMANDS: Readonly<Record<CommandName, (cli: Cli) => number>> = {
   ...rxfh,
   ...set,
   ...settings,
-  statistics,
-  phyStatistics: ioctl.statistics('PHY', 'phy-stats'),
-}
-
-/** `-S` asks for the driver's counters, or with a word behind it for groups of standard ones. */
-function statistics(cli: Cli): number {
-  if (cli.args.length > 0) return get.standardStats(cli)
-  cli.checkIoctl()
-  return ioctl.statistics('NIC', 'stats')(cli)
 }
 
 /**

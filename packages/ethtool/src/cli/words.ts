@@ -37,7 +37,7 @@ export function int(cli: CommandLine, text: string): number {
 
 const RESETS = ['mgmt', 'irq', 'dma', 'filter', 'offload', 'mac', 'phy', 'ram', 'ap']
 
-/** The parts of a card that `ethtool --reset` names, as bits. @throws CliExit @kernel do_reset() none */
+/** The parts of a card that `ethtool --reset` names, as bits. @throws CliExit @kernel none */
 export function resetFlags(cli: CommandLine): number {
   if (cli.args.length === 0) cli.badArgs()
   let flags = 0

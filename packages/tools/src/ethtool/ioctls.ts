@@ -61,8 +61,7 @@ function* namesOf(run: EthtoolRun, set: number): Syscalls<readonly string[]> {
 
 const GPHYSTATS = 0x4a
 
-/** `ethtool -S` and `--phy-statistics` @kernel none */
-export function statistics(kind: 'NIC' | 'PHY'): EthtoolCommand {
+function counters(kind: 'NIC' | 'PHY'): EthtoolCommand {
   const set = kind === 'NIC' ? EthSs.STATS : EthSs.PHY_STATS
   return function* (run) {
     run.noArgs()
@@ -82,6 +81,12 @@ export function statistics(kind: 'NIC' | 'PHY'): EthtoolCommand {
     return 0
   }
 }
+
+/** `ethtool -S` without words of its own @kernel none */
+export const nicStatistics = counters('NIC')
+
+/** `ethtool --phy-statistics` @kernel none */
+export const phyStatistics = counters('PHY')
 
 /** `ethtool -d`: always as a dump; the tool's decoders for single cards are not here. @kernel none */
 export function* registerDump(run: EthtoolRun): Syscalls<number> {

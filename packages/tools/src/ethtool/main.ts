@@ -12,7 +12,7 @@ import { setRules, showRules } from './rules.ts'
 import { setRxfh, showRxfh } from './rxfh.ts'
 import * as set from './set.ts'
 import { showSettings } from './settings.ts'
-import { standardStats } from './std-stats.ts'
+import { statistics } from './std-stats.ts'
 
 /** A function is called as its command is. */
 const COMMANDS: Readonly<Record<CommandName, EthtoolCommand>> = {
@@ -28,14 +28,6 @@ const COMMANDS: Readonly<Record<CommandName, EthtoolCommand>> = {
   showRxfh,
   showSettings,
   statistics,
-  phyStatistics: ioctl.statistics('PHY'),
-}
-
-/** `-S` asks for the driver's counters, or with a word behind it for groups of standard ones. */
-function statistics(run: EthtoolRun): Syscalls<number> {
-  if (run.args.length > 0) return standardStats(run)
-  run.checkIoctl()
-  return ioctl.statistics('NIC')(run)
 }
 
 /** `ethtool`, as version 6.1 prints and ends. @kernel none */

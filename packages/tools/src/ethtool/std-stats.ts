@@ -7,14 +7,21 @@ import { putBits } from './bits.ts'
 import type { EthtoolRun } from './context.ts'
 import type { EthtoolSocket } from './genl.ts'
 import { nameIn } from './get.ts'
+import { nicStatistics } from './ioctls.ts'
 import { stringSet } from './strings.ts'
 
 /** Here the header is the second attribute: the first is padding. */
 const Stats = { HEADER: 2, GROUPS: 3, GRP: 4 } as const
 const Grp = { ID: 2, SS_ID: 3, STAT: 4, HIST_RX: 5, HIST_TX: 6, BKT_LOW: 7, BKT_HI: 8, HIST_VAL: 9 } as const
 
-/** `ethtool -S … --all-groups` and `--groups` @kernel none */
-export function* standardStats(run: EthtoolRun): Syscalls<number> {
+/** `ethtool -S`: the driver's counters, or with a word behind it groups of standard ones. @kernel none */
+export function statistics(run: EthtoolRun): Syscalls<number> {
+  if (run.args.length > 0) return standardStats(run)
+  run.checkIoctl()
+  return nicStatistics(run)
+}
+
+function* standardStats(run: EthtoolRun): Syscalls<number> {
   const wanted = statsGroups(run)
   const code = yield* run.netlink(1, function* () {
     const genl = yield* run.genl()
