@@ -1,5 +1,3 @@
-import { Session } from 'node:inspector'
-import { setFlagsFromString } from 'node:v8'
 import { createKernel } from '@vnet/kernel'
 import type { Kernel } from '@vnet/kernel'
 import { describe, expect, it } from 'vitest'
@@ -14,23 +12,13 @@ import { pcapWriter } from '../src/pcap-writer.ts'
 import { rateLimit } from '../src/rate-limit.ts'
 import { switchBackend } from '../src/switch.ts'
 import { tracer } from '../src/tracer.ts'
+import { heapProfile, type ProfileNode } from '../../kernel/test/heap-profile.ts'
 import { ether } from './helpers.ts'
-
-interface ProfileNode {
-  readonly callFrame: { readonly functionName: string; readonly url: string }
-  readonly selfSize: number
-  readonly children: readonly ProfileNode[]
-}
-
-// V8 often, but not always, leaves out an object that does not outlive a call. The code may not depend on it.
-setFlagsFromString('--no-turbo-escape')
 
 const HOT = /backend\/src|kernel\/src\/copy/
 
 /** Bytes allocated by functions in these files while `run` runs, by name; also those collected meanwhile. */
 function allocatedBy(files: RegExp, run: () => void): Map<string, number> {
-  const session = new Session()
-  session.connect()
   const found = new Map<string, number>()
   const add = (node: ProfileNode): void => {
     const { functionName, url } = node.callFrame
@@ -39,17 +27,7 @@ function allocatedBy(files: RegExp, run: () => void): Map<string, number> {
     }
     node.children.forEach(add)
   }
-  const options = {
-    samplingInterval: 256,
-    includeObjectsCollectedByMajorGC: true,
-    includeObjectsCollectedByMinorGC: true,
-  }
-  session.post('HeapProfiler.startSampling', options)
-  run()
-  session.post('HeapProfiler.stopSampling', (_error, result) => {
-    if (result !== undefined) add(result.profile.head as unknown as ProfileNode)
-  })
-  session.disconnect()
+  add(heapProfile(run))
   return found
 }
 

@@ -1,5 +1,3 @@
-import { Session } from 'node:inspector'
-import { setFlagsFromString } from 'node:v8'
 import { createKernel, localBhDisable, localBhEnable, type Kernel } from '@vnet/kernel'
 import {
   allocEtherdevMqs,
@@ -20,6 +18,7 @@ import {
 import { ipv4Number, parseIpv6Address, putUnalignedBe32 } from '@vnet/wire'
 import { describe, expect, it } from 'vitest'
 import { inetAddrAdd, inetOf, ipv6Of, neighAdd, NlmNew, UdpSock, type Inet } from '../src/index.ts'
+import { heapProfile, type ProfileNode } from '../../kernel/test/heap-profile.ts'
 import { ipFrame } from './packets.ts'
 import { icmp6Frame, ipv6Frame } from './ipv6/frames.ts'
 
@@ -28,19 +27,8 @@ const THEIRS = '02:00:00:00:00:02'
 const PACKETS = 20_000
 const ROUNDS = 8
 
-interface ProfileNode {
-  readonly callFrame: { readonly functionName: string; readonly url: string }
-  readonly selfSize: number
-  readonly children: readonly ProfileNode[]
-}
-
-// V8 often, but not always, leaves out an object that does not outlive a call. The code may not depend on it.
-setFlagsFromString('--no-turbo-escape')
-
 /** Bytes that functions of this package allocate while `run` runs, by name, with what the language allocates for them. */
 function allocatedBy(run: () => void): Map<string, number> {
-  const session = new Session()
-  session.connect()
   const found = new Map<string, number>()
   const add = (node: ProfileNode, owner: string | null): void => {
     const { functionName, url } = node.callFrame
@@ -50,17 +38,7 @@ function allocatedBy(run: () => void): Map<string, number> {
     if (name !== null && node.selfSize > 0) found.set(name, (found.get(name) ?? 0) + node.selfSize)
     for (const child of node.children) add(child, name)
   }
-  const options = {
-    samplingInterval: 256,
-    includeObjectsCollectedByMajorGC: true,
-    includeObjectsCollectedByMinorGC: true,
-  }
-  session.post('HeapProfiler.startSampling', options)
-  run()
-  session.post('HeapProfiler.stopSampling', (_error, result) => {
-    if (result !== undefined) add(result.profile.head as unknown as ProfileNode, null)
-  })
-  session.disconnect()
+  add(heapProfile(run), null)
   return found
 }
 
