@@ -12,7 +12,7 @@ import { pcapWriter } from '../src/pcap-writer.ts'
 import { rateLimit } from '../src/rate-limit.ts'
 import { switchBackend } from '../src/switch.ts'
 import { tracer } from '../src/tracer.ts'
-import { heapProfile, type ProfileNode } from '../../kernel/test/heap-profile.ts'
+import { heapProfile, leastOf, type ProfileNode } from '../../kernel/test/heap-profile.ts'
 import { ether } from './helpers.ts'
 
 const HOT = /backend\/src|kernel\/src\/copy/
@@ -99,11 +99,15 @@ describe('steady traffic allocates nothing', () => {
       for (const layer of layers(backend))
         Object.assign(layer.counters, { txBytes: 2 ** 32, rxBytes: 2 ** 32 })
       traffic(BURSTS)
-      const found = allocatedBy(HOT, () => traffic(BURSTS))
-      found.delete('#write')
-      const total = [...found.values()].reduce((sum, bytes) => sum + bytes, 0)
+      let found = new Map<string, number>()
+      const measure = (): number => {
+        found = allocatedBy(HOT, () => traffic(BURSTS))
+        found.delete('#write')
+        return [...found.values()].reduce((sum, bytes) => sum + bytes, 0) / (BURST * BURSTS)
+      }
+      const least = leastOf(measure, 2)
+      expect(least, JSON.stringify([...found])).toBeLessThan(2)
       expect(backend.counters.txFrames).toBeGreaterThan(BURST * BURSTS)
-      expect(total / (BURST * BURSTS), JSON.stringify([...found])).toBeLessThan(2)
     })
   }
 

@@ -18,14 +18,13 @@ import {
 import { ipv4Number, parseIpv6Address, putUnalignedBe32 } from '@vnet/wire'
 import { describe, expect, it } from 'vitest'
 import { inetAddrAdd, inetOf, ipv6Of, neighAdd, NlmNew, UdpSock, type Inet } from '../src/index.ts'
-import { heapProfile, type ProfileNode } from '../../kernel/test/heap-profile.ts'
+import { heapProfile, leastOf, type ProfileNode } from '../../kernel/test/heap-profile.ts'
 import { ipFrame } from './packets.ts'
 import { icmp6Frame, ipv6Frame } from './ipv6/frames.ts'
 
 const MINE = '02:00:00:00:00:01'
 const THEIRS = '02:00:00:00:00:02'
 const PACKETS = 20_000
-const ROUNDS = 8
 
 /** Bytes that functions of this package allocate while `run` runs, by name, with what the language allocates for them. */
 function allocatedBy(run: () => void): Map<string, number> {
@@ -116,15 +115,12 @@ function arrive({ kernel, dev }: World, frame: Uint8Array): void {
   localBhEnable(kernel)
 }
 
-/** The least of some rounds: how soon V8 has compiled everything depends on what else the machine does. */
 function run(each: () => void): number {
   const many = (): void => {
     for (let i = 0; i < PACKETS; i++) each()
   }
   many()
-  let least = Infinity
-  for (let round = 0; round < ROUNDS && least >= 1; round++) least = Math.min(least, measure(many))
-  return least
+  return leastOf(() => measure(many), 1)
 }
 
 function measure(many: () => void): number {
