@@ -1,4 +1,5 @@
 import { AF, E, SOCK } from './consts.ts'
+import { ifFlags } from './ifreq.ts'
 import { libc } from './libc.ts'
 import { HostMemory } from './memory.ts'
 import type { Netns } from './netns.ts'
@@ -24,7 +25,7 @@ export interface LinkEvent {
   readonly kind: 'link' | 'gone'
   readonly index: number
   readonly name: string
-  /** IFF_ flags as they are now. */
+  /** IFF_ flags: in a message as they were, from a `LinkMonitor` as they are now. */
   readonly flags: number
 }
 
@@ -83,6 +84,7 @@ export class LinkMonitor {
   readonly #watcher: FdWatcher
   readonly #heard: (event: LinkEvent) => void
   readonly #lost: () => void
+  readonly #netns: Netns | undefined
   #closed = false
 
   /**
@@ -93,6 +95,7 @@ export class LinkMonitor {
    */
   constructor(heard: (event: LinkEvent) => void, lost: () => void, netns?: Netns) {
     this.#heard = heard
+    this.#netns = netns
     this.#lost = lost
     this.#memory = new HostMemory(32_768)
     const open = (): number =>
@@ -138,6 +141,16 @@ export class LinkMonitor {
   }
 
   #tell(event: LinkEvent): void {
-    if (!this.#closed) this.#heard(event)
+    if (!this.#closed) this.#heard(event.kind === 'link' ? { ...event, flags: this.#flagsNow(event) } : event)
+  }
+
+  /** A message tells of the past: who looked since then knows better, and must not hear of it as news. */
+  #flagsNow({ name, flags }: LinkEvent): number {
+    try {
+      return this.#netns === undefined ? ifFlags(name) : this.#netns.run(() => ifFlags(name))
+    } catch {
+      // Renamed or deleted since: another message says so.
+      return flags
+    }
   }
 }

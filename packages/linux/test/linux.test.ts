@@ -171,6 +171,24 @@ describe.skipIf(noNamespace())('a network namespace', () => {
     }
   })
 
+  it('tells no old news: the flags are those of now', async () => {
+    const netns = Netns.create()
+    const events: LinkEvent[] = []
+    const monitor = new LinkMonitor(
+      (event) => events.push(event),
+      () => undefined,
+      netns,
+    )
+    try {
+      netns.run(() => execFileSync('ip', ['-batch', '-'], { input: 'link set lo up\nlink set lo down\n' }))
+      await until(() => events.length >= 2, 'both are heard')
+      expect(events.map(({ name, flags }) => [name, flags & 1])).toEqual(events.map(() => ['lo', 0]))
+    } finally {
+      monitor.close()
+      netns.close()
+    }
+  })
+
   it('tells what happens to its interfaces, and not to others', async () => {
     const netns = Netns.create()
     const events: LinkEvent[] = []
