@@ -97,6 +97,6 @@ function method() {
     'net_device, queueing discipline, byte limit, statistics, offload or hooks. ixy.js is the driver of the ANCS comparison,',
     'unchanged, over a card in memory (`bench/vendor/ixy.js`); it has no net_device, qdisc, NAPI or sk_buff either. The veth twin',
     'makes its pair in a network namespace of its own, which goes with it. `spsc`, one of the rings once looked at, is not in the',
-    'registry any more; testpmd is not run here.',
+    'registry any more. testpmd (DPDK) forwards between two cards that are not there, each of which copies a frame; it has no stack.',
   ].join('\n')
 }

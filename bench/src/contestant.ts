@@ -1,6 +1,7 @@
 /** Runs one contestant in a process of its own: a line in, a line out, as the C twins do. */
 import { readSync } from 'node:fs'
-import { contestants } from './contestants/index.ts'
+import { contestants, roundContestants } from './contestants/index.ts'
+import { converseRounds } from './real/round.ts'
 
 /** What takes part in a comparison. */
 export interface Contestant {
@@ -66,18 +67,23 @@ function* lines(): Generator<string> {
   }
 }
 
+function converse(contestant: Contestant): void {
+  for (const line of lines()) {
+    const [what, ms] = line.split(' ')
+    if (what === 'warm') {
+      warm(contestant, Number(ms))
+      contestant.verify?.()
+      console.log('{}')
+    } else {
+      console.log(JSON.stringify(round(contestant, Number(ms))))
+    }
+  }
+  contestant.verify?.()
+}
+
 const [name, ...args] = process.argv.slice(2)
 const make = contestants[name!]
-if (make === undefined) throw new Error(`no contestant ${name}`)
-const contestant = await make(args)
-for (const line of lines()) {
-  const [what, ms] = line.split(' ')
-  if (what === 'warm') {
-    warm(contestant, Number(ms))
-    contestant.verify?.()
-    console.log('{}')
-  } else {
-    console.log(JSON.stringify(round(contestant, Number(ms))))
-  }
-}
-contestant.verify?.()
+const makeRounds = roundContestants[name!]
+if (make !== undefined) converse(await make(args))
+else if (makeRounds !== undefined) await converseRounds(await makeRounds(args))
+else throw new Error(`no contestant ${name}`)

@@ -127,6 +127,11 @@ function loopPeers(l: string, b: string): Entry[] {
   const needs = 'root, for a network namespace of its own, and ip'
   return [
     js('ixy', 'ixy.js, its driver over a card in memory', 'path-ixy', l, b),
+    {
+      ...js('testpmd', 'DPDK testpmd, io forwarding over net_null with a copy', 'testpmd', l, b),
+      threads: true,
+      needs: 'dpdk-testpmd (Debian: dpdk-dev)',
+    },
     { ...c('veth', 'kernel veth, AF_PACKET, a call a packet', 'veth', l, b, 'one'), needs },
     { ...c('veth-burst', 'kernel veth, AF_PACKET, sendmmsg and recvmmsg', 'veth', l, b), needs },
   ]

@@ -1,4 +1,5 @@
 import type { Contestant } from '../contestant.ts'
+import type { RoundContestant } from '../real/round.ts'
 
 type Make = (args: readonly string[]) => Promise<Contestant>
 
@@ -23,4 +24,11 @@ export const contestants: Readonly<Record<string, Make | undefined>> = {
   'path-tx-remote': async (a) => (await import('./remote.ts')).remote(a),
   'path-ixy': async (a) => (await import('./ixy.ts')).ixy(a),
   'path-loop': async (a) => (await import('./path.ts')).loop(a),
+}
+
+/** Those that cannot be told how often to do it. */
+export const roundContestants: Readonly<
+  Record<string, ((args: readonly string[]) => Promise<RoundContestant>) | undefined>
+> = {
+  testpmd: async (a) => (await import('./testpmd.ts')).testpmd(a),
 }
