@@ -1,5 +1,5 @@
 /**
- * The two commands of this repository on a bare machine: `npm start` and `npm test`.
+ * The commands of this repository on a bare machine: `npm start` and `npm test`, and `npm run bench`, `bench:real`.
  * Everything they need comes into `.tools/` and `node_modules/`; nothing is installed for the whole machine.
  */
 const [major, minor] = process.versions.node.split('.').map(Number)
@@ -8,15 +8,21 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.exit(1)
 }
 
+/** They build what they measure themselves. */
+const BENCHES = { bench: 'bench/run.mjs', 'bench:real': 'bench/real/run.mjs' }
+
 const [command, ...args] = process.argv.slice(2)
 const { fail, Failure, run, step } = await import('./lib/steps.mjs')
 
 try {
-  if (command !== 'start' && command !== 'test') fail('usage: node scripts/run.mjs start|test [arguments]')
+  const bench = BENCHES[command]
+  if (command !== 'start' && command !== 'test' && bench === undefined)
+    fail('usage: node scripts/run.mjs start|test|bench|bench:real [arguments]')
   const { install } = await import('./lib/install.mjs')
   const { buildPackages, bundleCli, checkTypes, cliBundle } = await import('./lib/build.mjs')
   await install()
-  if (command === 'start') {
+  if (bench !== undefined) process.exitCode = await run(process.execPath, [bench, ...args])
+  else if (command === 'start') {
     await step('building the packages', buildPackages)
     await step('bundling the vnet command', bundleCli)
     process.exitCode = await run(process.execPath, [cliBundle, 'demo', ...args])

@@ -1,11 +1,11 @@
 /** `npm run bench`: measures, prints the tables, and writes them down. */
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 import { type GroupResult, type Plan, contest } from './contest.ts'
 import { groups } from './groups.ts'
 import { type Machine, describeMachine } from './machine.ts'
 import { type Measure, measures } from './measures.ts'
+import { checkPlan, optionsOf } from './options.ts'
 import { type Report, formatGroup, formatMachine, formatMeasure } from './report.ts'
 import { spreadOf } from './stats.ts'
 
@@ -22,14 +22,12 @@ const QUICK: Plan = { warmMs: 40, roundMs: 0.5, rounds: 3, retries: 0, judge: fa
 const NOISY_SPREAD = 0.15
 const NOISY_PREEMPTED = 0.5
 
-const { values } = parseArgs({
-  options: {
-    quick: { type: 'boolean', default: false },
-    json: { type: 'string' },
-    only: { type: 'string', multiple: true, default: [] },
-    list: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
+const values = optionsOf({
+  quick: { type: 'boolean', default: false },
+  json: { type: 'string' },
+  only: { type: 'string', multiple: true, default: [] },
+  list: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
 })
 
 const dist = import.meta.dirname
@@ -70,6 +68,11 @@ function noiseOf(results: readonly GroupResult[]): Report['noise'] {
 }
 
 async function run(): Promise<void> {
+  checkPlan(
+    values.only,
+    [...groups, ...measures].map(({ id }) => id),
+    values.json,
+  )
   const machine = describeMachine()
   const plan = values.quick ? QUICK : FULL
   console.log(`${formatMachine(machine)}\n`)

@@ -1,8 +1,8 @@
 /** `npm run bench:real`: our cables beside the same in C, on interfaces of this host. */
 import { writeFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 import { contest, type Plan } from '../contest.ts'
 import { describeMachine } from '../machine.ts'
+import { checkPlan, optionsOf } from '../options.ts'
 import { formatMachine } from '../report.ts'
 import { groups, type RealGroup } from './groups.ts'
 import { whyNot } from './needs.ts'
@@ -25,14 +25,12 @@ const HELP = `usage: npm run bench:real -- [--quick] [--json FILE] [--docs] [--o
 
 Everything happens in network namespaces that belong to the processes that measure, and go with them.`
 
-const { values } = parseArgs({
-  options: {
-    quick: { type: 'boolean', default: false },
-    json: { type: 'string' },
-    only: { type: 'string', multiple: true, default: [] },
-    list: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
+const values = optionsOf({
+  quick: { type: 'boolean', default: false },
+  json: { type: 'string' },
+  only: { type: 'string', multiple: true, default: [] },
+  list: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
 })
 
 const dist = import.meta.dirname
@@ -45,6 +43,11 @@ function planOf({ warmMs, roundMs, rounds }: RealGroup): Plan {
 }
 
 async function run(): Promise<void> {
+  checkPlan(
+    only,
+    groups.map(({ id }) => id),
+    values.json,
+  )
   const machine = describeMachine()
   console.log(`${formatMachine(machine)}\n`)
   const results: RealResult[] = []
