@@ -21,13 +21,12 @@ try {
   const { install } = await import('./lib/install.mjs')
   const { buildPackages, bundleCli, checkTypes, cliBundle } = await import('./lib/build.mjs')
   await install()
+  if (command !== 'bench:real') await step('building the packages', buildPackages)
+  // Its start is measured.
+  if (command === 'start' || command === 'bench') await step('bundling the vnet command', bundleCli)
   if (bench !== undefined) process.exitCode = await run(process.execPath, [bench, ...args])
-  else if (command === 'start') {
-    await step('building the packages', buildPackages)
-    await step('bundling the vnet command', bundleCli)
-    process.exitCode = await run(process.execPath, [cliBundle, 'demo', ...args])
-  } else {
-    await step('building the packages', buildPackages)
+  else if (command === 'start') process.exitCode = await run(process.execPath, [cliBundle, 'demo', ...args])
+  else {
     await step('checking types', checkTypes)
     process.exitCode = await run(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...args])
   }

@@ -7,8 +7,11 @@ export function refuse(message: string): never {
   process.exit(2)
 }
 
+type Options = NonNullable<ParseArgsConfig['options']>
+type Values<T extends Options> = ReturnType<typeof parseArgs<{ options: T }>>['values']
+
 /** The options of a command line; ends the command when they make no sense. */
-export function optionsOf<const T extends NonNullable<ParseArgsConfig['options']>>(options: T) {
+export function optionsOf<const T extends Options>(options: T): Values<T> {
   try {
     return parseArgs({ options }).values
   } catch (error) {
