@@ -3,6 +3,7 @@
  * `node bench/docs.mjs`.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
+import { format, resolveConfig } from 'prettier'
 
 const here = import.meta.dirname
 const report = JSON.parse(readFileSync(process.argv[2] ?? `${here}/results.json`, 'utf8'))
@@ -48,7 +49,8 @@ const page = [
   method(),
   '',
 ].join('\n')
-writeFileSync(`${here}/../docs/performance.md`, page)
+const file = `${here}/../docs/performance.md`
+writeFileSync(file, await format(page, { ...(await resolveConfig(file)), parser: 'markdown' }))
 
 function intro() {
   const { machine: m, noise, date } = report

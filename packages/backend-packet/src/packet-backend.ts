@@ -13,8 +13,8 @@ import type { RxRing } from './rx-ring.ts'
 import { TcpSegmenter } from './segmenter.ts'
 import { PacketStats } from './stats.ts'
 
-/** How often the budget may be used up before Node's loop gets a turn. */
-const ROUNDS = 16
+/** So long frames are taken before Node's loop gets a turn. */
+const TURN_NS = 500_000
 /** Errors that come at once again are looked at after so long. */
 const PAUSE_MS = 100
 /** An Ethernet header with two VLAN tags. */
@@ -121,9 +121,11 @@ export class PacketBackend extends BaseBackend {
   #readable(): void {
     this.stats.interrupts++
     this.#more = true
+    const { clock } = this.#kernel
+    const end = clock.ktimeGet() + TURN_NS
     // What the first frames cause happens before more are looked at.
     this.#kernel.hostInterrupt(this.#poll)
-    for (let round = 1; round < ROUNDS && this.#more; round++) this.#kernel.hardware(this.#poll)
+    while (this.#more && clock.ktimeGet() < end) this.#kernel.hardware(this.#poll)
   }
 
   #receive(): void {

@@ -12,8 +12,8 @@ import { TapStats } from './stats.ts'
 import { TapIo } from './tap-io.ts'
 import type { VirtioNetHdr } from './virtio-net-hdr.ts'
 
-/** How often the budget may be used up before Node's loop gets a turn. */
-const ROUNDS = 8
+/** So long frames are taken before Node's loop gets a turn. */
+const TURN_NS = 500_000
 /** A descriptor that fails for no known reason is left alone for so long. */
 const PAUSE_MS = 100
 const DOWN = "the host's interface is down"
@@ -148,10 +148,11 @@ export class TapBackend extends BaseBackend {
     this.#more = true
     // The first frame alone: its answer does not wait for a read that finds no second.
     this.#budget = 1
-    for (let round = 0; round < ROUNDS && this.#more; round++) {
-      this.#kernel.hostInterrupt(this.#poll)
-      this.#budget = this.#settings.budget
-    }
+    this.#kernel.hostInterrupt(this.#poll)
+    this.#budget = this.#settings.budget
+    const { clock } = this.#kernel
+    const end = clock.ktimeGet() + TURN_NS
+    while (this.#more && clock.ktimeGet() < end) this.#kernel.hostInterrupt(this.#poll)
   }
 
   /** One budget of frames, then the card's interrupts run. */
