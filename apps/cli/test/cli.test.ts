@@ -35,6 +35,15 @@ describe('vnet', () => {
     expect(code).toBe(0)
   })
 
+  it.each(['insmod', 'dmesg', 'modinfo', 'tee'])(
+    'says how %s is used, also while no machine runs',
+    async (name) => {
+      const { stdout, code } = await cli.run([name, '--help'])
+      expect(stdout).toMatch(new RegExp(`^Usage: ${name} `))
+      expect(code).toBe(0)
+    },
+  )
+
   it.each([['fly'], ['replay', 'x', '--fly'], ['replay']])(
     'refuses %s %s %s with exit code 2',
     async (...args) => {

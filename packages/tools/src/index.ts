@@ -24,6 +24,7 @@ export * from './proc/files.ts'
 
 // ── commands
 export { programs } from './programs.ts'
+export { helpOf } from './file/help.ts'
 export { ip } from './ip/main.ts'
 export { ethtool } from './ethtool/main.ts'
 export { tc } from './tc/main.ts'

@@ -2,6 +2,7 @@ import { arping } from './arping/arping.ts'
 import { ethtool } from './ethtool/main.ts'
 import { cat, tee } from './file/cat.ts'
 import { dmesg } from './file/dmesg.ts'
+import { withHelp } from './file/help.ts'
 import { ls, readlinkProgram } from './file/ls.ts'
 import { insmod, lsmod, modinfo, rmmod } from './file/modules.ts'
 import { sleep } from './file/sleep.ts'
@@ -15,23 +16,23 @@ import { tcpdump } from './tcpdump/index.ts'
 /** Every program by the name it is called by. @kernel none */
 export const programs: Readonly<Record<string, Program>> = {
   arping,
-  cat,
-  dmesg,
+  cat: withHelp(cat),
+  dmesg: withHelp(dmesg),
   ethtool,
   hostname,
-  insmod,
+  insmod: withHelp(insmod),
   ip,
-  ls,
-  lsmod,
-  modinfo,
+  ls: withHelp(ls),
+  lsmod: withHelp(lsmod),
+  modinfo: withHelp(modinfo),
   ping,
   ping6: ping,
   poweroff,
-  readlink: readlinkProgram,
-  rmmod,
+  readlink: withHelp(readlinkProgram),
+  rmmod: withHelp(rmmod),
   sleep,
   tc,
   tcpdump,
-  tee,
-  uname: unameProgram,
+  tee: withHelp(tee),
+  uname: withHelp(unameProgram),
 }

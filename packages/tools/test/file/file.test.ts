@@ -6,6 +6,20 @@ import { run, runOver, words } from '../run.ts'
 const machine = bootMachine({ name: 'box', wallClock: 1_795_337_699_000_000_000n })
 machine.run('insmod vnet.ko backend=null queues=2')
 
+describe('--help', () => {
+  it.each(['cat', 'dmesg', 'insmod', 'ls', 'lsmod', 'modinfo', 'readlink', 'rmmod', 'tee', 'uname'])(
+    'of %s says how it is used',
+    (name) => {
+      const { stdout, stderr, exitCode } = machine.run(`${name} --help`)
+      expect([stderr, exitCode]).toEqual(['', 0])
+      expect(stdout).toMatch(new RegExp(`^Usage: ${name}\\b.*\\n\\n[^]+\\n$`))
+    },
+  )
+  it('elsewhere is a word or an option like any other', () => {
+    expect(machine.run('cat -x --help').stderr).toBe("cat: invalid option -- 'x'\n")
+  })
+})
+
 describe('programs for files', () => {
   it.each([
     ['cat /sys/class/net/vnet0/operstate /sys/class/net/vnet0/mtu', 'down\n1500\n', '', 0],
