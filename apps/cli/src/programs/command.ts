@@ -6,10 +6,6 @@ import { CommandError } from '../errors.ts'
 
 /** Runs one of our own programs against a machine; `words` are its name and what was typed after it. */
 export async function programCommand(words: readonly string[], machine: string): Promise<number> {
-  if (words[0] === 'modinfo' && words.length < 3 && words[1] !== '--help') {
-    const { modinfoHere } = await import('./modinfo.ts')
-    if (await modinfoHere(words[1])) return 0
-  }
   if (words[1] === '--help') {
     const { helpOf } = await import('@vnet/tools')
     const text = helpOf(words[0]!)
@@ -17,6 +13,10 @@ export async function programCommand(words: readonly string[], machine: string):
       process.stdout.write(text)
       return 0
     }
+  }
+  if (words[0] === 'modinfo' && words.length < 3) {
+    const { modinfoHere } = await import('./modinfo.ts')
+    if (await modinfoHere(words[1])) return 0
   }
   const paths = machinePaths(machine)
   requireMachine(paths)
