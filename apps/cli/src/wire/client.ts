@@ -55,7 +55,7 @@ export class WireClient {
       const to = Math.min(piece.length, from + this.#decoder.room)
       this.#decoder.push(piece, from, to)
       from = to
-      do this.#tap.kernel.hardware(this.#offerSome)
+      do this.#tap.kernel.hostInterrupt(this.#offerSome)
       while (this.#taken === BUDGET)
       if (this.#taken < 0) return false
     }

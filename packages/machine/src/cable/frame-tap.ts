@@ -109,7 +109,7 @@ export class FrameTapClient {
     return length
   }
 
-  /** Offers the card a frame, from within `kernel.hardware()`. @returns false: it missed it, or has no cable */
+  /** Offers the card a frame, from within `kernel.hostInterrupt()`. @returns false: it missed it, or has no cable */
   offer(mem: Uint8Array, offset: number, length: number): boolean {
     return this.#open && this.#side.offer(mem, offset, length)
   }
