@@ -36,26 +36,31 @@ export async function converseRounds(contestant: RoundContestant): Promise<void>
  */
 async function turn(contestant: RoundContestant, ms: number): Promise<number> {
   const end = now() + ms * 1e6
-  const first = await inTime(contestant.round())
+  const first = await inTime(contestant)
   const times: number[] = []
-  while (now() < end && times.length < MOST_ROUNDS) times.push(await inTime(contestant.round()))
+  while (now() < end && times.length < MOST_ROUNDS) times.push(await inTime(contestant))
   return times.sort((a, b) => a - b)[times.length >> 1] ?? first
 }
 
 async function warm(contestant: RoundContestant, ms: number): Promise<void> {
   const end = now() + ms * 1e6
-  do await inTime(contestant.round())
+  do await inTime(contestant)
   while (now() < end)
 }
 
-/** Frames that were lost would be waited for for ever. */
-async function inTime(round: Promise<number>): Promise<number> {
+/**
+ * One round. Frames that were lost would be waited for for ever.
+ *
+ * It starts when everything here is set up and awaits it: else the rest of this function would run, cold, after the
+ * contestant has started its clock.
+ */
+async function inTime(contestant: RoundContestant): Promise<number> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`a round took more than ${ROUND_MS / 1000} seconds`)), ROUND_MS)
   })
   try {
-    return await Promise.race([round, late])
+    return await Promise.race([Promise.resolve().then(() => contestant.round()), late])
   } finally {
     clearTimeout(timer)
   }

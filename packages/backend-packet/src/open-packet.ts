@@ -52,11 +52,12 @@ function openHere(settings: PacketSettings): OpenPacket {
   let mapping: Mapping | null = null
   try {
     const index = ifIndexOf(settings.name)
+    const tellOutgoing = !settings.outgoing && !ignoreOutgoing(fd)
     prepare(fd, settings)
     mapping = new Mapping(fd, settings.blockSize * settings.blocks)
     bindSock(fd, sockaddr(index), (number) => explain(number) ?? `cannot bind to ${settings.name}`)
     if (settings.promiscuous) setSockBytes(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, membership(index))
-    return { fd, index, mapping, ring: new RxRing(mapping.buffer, settings) }
+    return { fd, index, mapping, ring: new RxRing(mapping.buffer, settings, tellOutgoing) }
   } catch (error) {
     mapping?.unmap()
     closeFd(fd)
@@ -80,18 +81,18 @@ function prepare(fd: number, settings: PacketSettings): void {
   const { blockSize, blocks, blockTimeoutMs } = settings
   setSockInt(fd, SOL_PACKET, PACKET_VERSION, TPACKET_V3)
   setSockInt(fd, SOL_PACKET, PACKET_RESERVE, RESERVED_BYTES)
-  if (!settings.outgoing) ignoreOutgoing(fd)
   const frames = (blockSize / FRAME_SIZE) * blocks
   const request = Uint32Array.of(blockSize, blocks, FRAME_SIZE, frames, blockTimeoutMs, 0, 0)
   setSockBytes(fd, SOL_PACKET, PACKET_RX_RING, new Uint8Array(request.buffer))
 }
 
-/** Kernels before 4.20 cannot; frames are then told apart one by one. */
-function ignoreOutgoing(fd: number): void {
+/** False from kernels before 4.20; frames are then told apart one by one. */
+function ignoreOutgoing(fd: number): boolean {
   try {
     setSockInt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
+    return true
   } catch {
-    // RxRing says which frames are outgoing.
+    return false
   }
 }
 

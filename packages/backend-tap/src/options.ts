@@ -36,6 +36,11 @@ export interface TapOptions {
   readonly offload?: boolean
   /** Frames read before the card's interrupts and softirqs run. Default 64. */
   readonly budget?: number
+  /**
+   * While frames follow each other within 0.2 ms, the next is looked for at once instead of by way of Node's loop and a
+   * sleep: round trips are many times shorter, and a processor is busy meanwhile. Default true.
+   */
+  readonly linger?: boolean
   /** The namespace of the host it lives in. Default the program's own. */
   readonly netns?: Netns
   /** How readiness is found out. Default the best this node binary can do. */
@@ -49,6 +54,7 @@ export interface TapSettings extends TapOptions {
   readonly queues: number
   readonly offload: boolean
   readonly budget: number
+  readonly linger: boolean
 }
 
 /** Fills in the defaults. @throws Errno EINVAL for what makes no sense anywhere */
@@ -59,6 +65,7 @@ export function tapSettings(options: TapOptions): TapSettings {
     queues = 1,
     offload = false,
     budget = 64,
+    linger = true,
     mtu,
     macAddress,
   } = options
@@ -69,7 +76,7 @@ export function tapSettings(options: TapOptions): TapSettings {
   if (macAddress !== undefined && macAddress.length !== 6) {
     throw new Errno('EINVAL', `macAddress has ${macAddress.length} bytes, must have 6`, 'macAddress')
   }
-  return { ...options, name, mode, queues, offload, budget }
+  return { ...options, name, mode, queues, offload, budget, linger }
 }
 
 function range(what: string, value: number, least: number, most: number): void {

@@ -40,9 +40,9 @@ export class TapBackend extends BaseBackend {
   #gone: boolean
   #closed: boolean
   #up: boolean
-  /** The queue being read, and whether more is waiting in it. */
+  /** The queue being read, and the length of the frame read last; below 0: there was none. */
   #fd: number
-  #more: boolean
+  #length: number
   #budget: number
   #refused: boolean
   #pause: ReturnType<typeof setTimeout> | null
@@ -61,7 +61,7 @@ export class TapBackend extends BaseBackend {
     this.#closed = false
     this.#up = false
     this.#fd = -1
-    this.#more = false
+    this.#length = -E.AGAIN
     this.#budget = 0
     this.#refused = false
     this.#pause = null
@@ -142,36 +142,42 @@ export class TapBackend extends BaseBackend {
 
   // ── receive: the descriptor is the interrupt line ──
 
-  #readable(fd: number): void {
+  /** Takes what there is, until Node's loop must have a turn. False when there is nothing. */
+  #readable(fd: number): boolean {
+    if (!this.#next(fd)) return false
+    const kernel = this.#kernel
     this.stats.interrupts++
     this.#fd = fd
-    this.#more = true
     // The first frame alone: its answer does not wait for a read that finds no second.
     this.#budget = 1
-    this.#kernel.hostInterrupt(this.#poll)
+    kernel.hostInterrupt(this.#poll)
     this.#budget = this.#settings.budget
-    const { clock } = this.#kernel
-    const end = clock.ktimeGet() + TURN_NS
-    while (this.#more && clock.ktimeGet() < end) this.#kernel.hostInterrupt(this.#poll)
+    const end = kernel.clock.lastSeen + TURN_NS
+    while (this.#length >= 0 && this.#next(fd)) {
+      kernel.hostInterrupt(this.#poll)
+      if (kernel.clock.ktimeGet() >= end) break
+    }
+    return true
   }
 
-  /** One budget of frames, then the card's interrupts run. */
+  /** One budget of frames, the first of which was read; then the card's interrupts run. */
   #receive(): void {
     const io = this.#io
-    const fd = this.#fd
-    for (let n = 0; n < this.#budget; n++) {
-      // The card may be taken out while it is being offered frames.
-      if (this.port === null) break
-      const length = io.read(fd)
-      if (length < 0) {
-        this.#more = false
-        if (length !== -E.AGAIN) this.#readFailed(-length)
-        return
-      }
+    let left = this.#budget
+    do {
       this.counters.upFrames++
-      this.offer(io.mem, io.offset, length)
-    }
-    if (this.port === null) this.#more = false
+      this.offer(io.mem, io.offset, this.#length)
+    } while (--left > 0 && this.#next(this.#fd))
+  }
+
+  /** Reads a frame. False when there is none, or nobody to offer it to. */
+  #next(fd: number): boolean {
+    // The card may be taken out while it is being offered frames.
+    const length = this.port === null ? -E.AGAIN : this.#io.read(fd)
+    this.#length = length
+    if (length >= 0) return true
+    if (length !== -E.AGAIN) this.#readFailed(-length)
+    return false
   }
 
   #readFailed(number: number): void {
@@ -266,13 +272,14 @@ export class TapBackend extends BaseBackend {
   // ── descriptors ──
 
   #watch(): void {
+    const { linger, watch } = this.#settings
     this.#watchers = this.#tap.fds.map((fd) => {
       const handler = {
-        readable: () => this.#readable(fd),
+        readable: linger ? () => this.#readable(fd) : () => void this.#readable(fd),
         writable: () => this.#writable(),
         failed: () => this.#failed(fd),
       }
-      const watcher = watchFd(fd, handler, this.#settings.watch)
+      const watcher = watchFd(fd, handler, watch)
       watcher.start()
       return watcher
     })
@@ -299,7 +306,6 @@ export class TapBackend extends BaseBackend {
     this.#pause = null
     for (const watcher of this.#watchers) watcher.close()
     this.#watchers = []
-    this.#more = false
   }
 
   #throwStale(): void {

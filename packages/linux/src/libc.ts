@@ -19,12 +19,23 @@ const PROTOTYPES = {
   setsockopt: 'int setsockopt(int fd, int level, int name, int64_t value, uint32_t bytes)',
   getsockopt: 'int getsockopt(int fd, int level, int name, int64_t value, int64_t bytes)',
   mmap: 'int64_t mmap(int64_t address, size_t bytes, int protection, int flags, int fd, int64_t offset)',
+  sched_yield: 'int sched_yield()',
   poll: 'int poll(int64_t fds, unsigned long count, int timeout)',
   eventfd: 'int eventfd(uint32_t count, int flags)',
   if_nametoindex: 'uint32_t if_nametoindex(const char *name)',
   setns: 'int setns(int fd, int kind)',
   unshare: 'int unshare(int kinds)',
 } as const
+
+/** Functions of libuv, where the node binary exports them. */
+const UV_PROTOTYPES = {
+  uv_default_loop: 'int64_t uv_default_loop()',
+  uv_backend_fd: 'int uv_backend_fd(int64_t loop)',
+  uv_backend_timeout: 'int uv_backend_timeout(int64_t loop)',
+} as const
+
+/** Functions of libuv. */
+export type UvFunctions = { readonly [name in keyof typeof UV_PROTOTYPES]: ForeignFunction }
 
 /** The C library’s functions this package knows. Addresses are numbers: user space ends below 2^47. */
 export type LibcFunctions = { readonly [name in keyof typeof PROTOTYPES]: ForeignFunction }
@@ -39,6 +50,8 @@ export type LibcFunctions = { readonly [name in keyof typeof PROTOTYPES]: Foreig
  */
 export interface Libc extends LibcFunctions {
   readonly koffi: Koffi
+  /** What is asked of libuv; null where the node binary does not export it. */
+  readonly uv: UvFunctions | null
   /** The number the last call left, positive. */
   errno(): number
   /** Says whether this process exports a function, such as `uv_poll_start`. */
@@ -60,9 +73,12 @@ export function libc(): Libc {
 function bindLibc(koffi: Koffi): Libc {
   stayLoaded(koffi)
   const library = koffi.load(null)
-  const functions = Object.fromEntries(
-    Object.entries(PROTOTYPES).map(([name, prototype]) => [name, library.func(prototype)]),
-  ) as unknown as LibcFunctions
+  const bind = <T>(prototypes: { readonly [name in keyof T]: string }): {
+    [name in keyof T]: ForeignFunction
+  } =>
+    Object.fromEntries(
+      Object.entries<string>(prototypes).map(([name, prototype]) => [name, library.func(prototype)]),
+    ) as { [name in keyof T]: ForeignFunction }
   const exports = (name: string): boolean => {
     try {
       return library.symbol(name) !== null
@@ -70,5 +86,6 @@ function bindLibc(koffi: Koffi): Libc {
       return false
     }
   }
-  return { ...functions, koffi, errno: () => koffi.errno(), exports }
+  const uv = Object.keys(UV_PROTOTYPES).every(exports) ? bind(UV_PROTOTYPES) : null
+  return { ...bind(PROTOTYPES), koffi, uv, errno: () => koffi.errno(), exports }
 }

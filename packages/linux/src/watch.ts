@@ -1,6 +1,7 @@
 import { AsyncPoll } from './async-poll.ts'
 import type { KoffiPoll } from './koffi.ts'
 import { libc } from './libc.ts'
+import { Linger } from './linger.ts'
 
 /**
  * What a descriptor’s owner is told, from the host’s loop. An exception in one becomes an `uncaughtException`.
@@ -8,8 +9,13 @@ import { libc } from './libc.ts'
  * @kernel none
  */
 export interface FdHandler {
-  /** There is something to read. Called again until it was read. */
-  readable?(): void
+  /**
+   * There is something to read. Called again until it was read.
+   *
+   * @returns whether there was; who says so is also called when there may be nothing yet, for a moment after the last
+   * event, if events follow each other closely. Others return nothing.
+   */
+  readable?(): boolean | void
   /** There is room to write. Only while `wantWritable(true)`. */
   writable?(): void
   /** The descriptor reports an error: read it (`read()`, `SO_ERROR`), then `start()` again, or close. */
@@ -90,6 +96,7 @@ class UvWatcher implements FdWatcher {
   readonly #handler: FdHandler
   // Also keeps the handle from the collector, which would close it.
   #poll: KoffiPoll | null = null
+  #linger: Linger | null = null
   #running = false
   #closed = false
   #writable = false
@@ -113,7 +120,7 @@ class UvWatcher implements FdWatcher {
   }
 
   stop(): void {
-    this.#running = false
+    this.#halt()
     this.#poll?.stop()
   }
 
@@ -135,7 +142,7 @@ class UvWatcher implements FdWatcher {
 
   close(): void {
     this.#closed = true
-    this.#running = false
+    this.#halt()
     watching.delete(this)
     this.#poll?.close()
     this.#poll = null
@@ -144,12 +151,25 @@ class UvWatcher implements FdWatcher {
   readonly #ready = (status: number, events: { readable: boolean; writable: boolean }): void => {
     if (status < 0) {
       // libuv stops by itself here.
-      this.#running = false
+      this.#halt()
       this.#handler.failed?.()
     } else {
-      if (events.readable) this.#handler.readable?.()
+      const answer = events.readable ? this.#handler.readable?.() : undefined
       if (events.writable && this.#running) this.#handler.writable?.()
+      if (answer !== undefined) this.#stay()
     }
     nudge()
+  }
+
+  #stay(): void {
+    if (!this.#running) return
+    this.#linger ??= Linger.of(() => this.#handler.readable?.())
+    this.#linger?.stay()
+  }
+
+  #halt(): void {
+    this.#running = false
+    this.#linger?.end()
+    this.#linger = null
   }
 }

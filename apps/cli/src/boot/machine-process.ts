@@ -3,6 +3,7 @@ import { dmesgLine } from '@vnet/kernel'
 import { CommandError } from '../errors.ts'
 import { removeStaleWires, serveWire, wirePath } from '../wire/server.ts'
 import { hostCable } from './cables.ts'
+import { inlineMore } from './inline-more.ts'
 import { LogFile } from './log-file.ts'
 import { hostModules } from './modules.ts'
 import { claimPidFile, dropPidFile } from './pid-file.ts'
@@ -35,6 +36,7 @@ export async function runMachine(paths: MachinePaths, options: BootOptions): Pro
     throw new CommandError(
       `vnet boot: machine "${paths.name}" is already running (pid ${holder.pid}); vnet poweroff ends it`,
     )
+  inlineMore()
   const log = new LogFile(paths.log)
   process.on('exit', () => dropPidFile(paths.pid))
   try {

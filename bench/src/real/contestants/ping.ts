@@ -6,6 +6,9 @@ import { join } from 'node:path'
 import { tapBackend } from '@vnet/backend-tap'
 import type { Netns } from '@vnet/linux'
 import { bootMachine } from '@vnet/machine'
+// An app is no package that could be imported by name.
+// eslint-disable-next-line import-x/no-relative-packages
+import { inlineMore } from '../../../../apps/cli/src/boot/inline-more.ts'
 import { ip, ownNamespace, until } from '../host.ts'
 import type { RoundContestant } from '../round.ts'
 import { Twin } from './twin.ts'
@@ -19,6 +22,7 @@ export async function pingMachine([count]: readonly string[]): Promise<RoundCont
   const netns = ownNamespace()
   let tap: ReturnType<typeof tapBackend> | null = null
   // As `vnet boot` does it.
+  inlineMore()
   const machine = bootMachine({
     clock: 'real',
     strict: false,
