@@ -126,8 +126,8 @@ function ping(tied: boolean): RealGroup {
     title: `Round trip of the host's ping over a TAP${tied ? ', all on one processor' : ''}`,
     unit: 'ns',
     entries: [
-      place(js('vnet', 'vnet0 of a machine with @vnet/inet', 'ping-machine', '1000')),
-      place({ ...js('c', 'C, ARP and ICMP echo', 'ping-twin', '1000'), needs: HEADERS }),
+      place(js('vnet', 'vnet0 of a machine with @vnet/inet', 'ping-machine', '3000')),
+      place({ ...js('c', 'C, ARP and ICMP echo', 'ping-twin', '3000'), needs: HEADERS }),
     ],
     // Where two processors share the work, it is their waking up that is measured.
     targets: tied ? [{ text: "at most 2x C's time", of: 'vnet', by: ['c'], limit: 2 }] : [],

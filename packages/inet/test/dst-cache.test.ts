@@ -2,19 +2,27 @@ import fc from 'fast-check'
 import { createKernel } from '@vnet/kernel'
 import {
   allocEtherdevMqs,
+  allocSkb,
   consumeSkb,
   devChangeFlags,
   devGetFlags,
   devSetMtu,
+  ETH_P_ARP,
+  ETH_P_IP,
   ethHwAddrSet,
   Iff,
   netifCarrierOff,
   netifCarrierOn,
   NETDEV_TX_OK,
+  PACKET_HOST,
+  PACKET_LOOPBACK,
   netifTxStartAllQueues,
   parseMac,
   registerNetdev,
+  skbPut,
+  skbReserve,
   type NetDevice,
+  type SkBuff,
 } from '@vnet/netdev'
 import { ipv4Number, parseIpv6Address, putUnalignedBe32 } from '@vnet/wire'
 import { describe, expect, it } from 'vitest'
@@ -26,12 +34,15 @@ import {
   inetOf,
   ipv6Of,
   neighAdd,
+  neighDelete,
   NlmNew,
   Nud,
   UdpSock,
   type Inet,
 } from '../src/index.ts'
-import { ipRouteOutput, ipRouteOutputKey } from '../src/ipv4/route.ts'
+import { routeInput } from '../src/ipv4/route-input.ts'
+import { ipFinishOutput2 } from '../src/ipv4/output.ts'
+import { ipRouteOutput, ipRouteOutputKey, type Rt4 } from '../src/ipv4/route.ts'
 import { ip6PathOf } from '../src/ipv6/path.ts'
 
 function v4(text: string): Uint8Array {
@@ -49,7 +60,7 @@ interface World {
   readonly devs: readonly NetDevice<any>[]
 }
 
-function world(): World {
+function world(sent: (skb: SkBuff) => void = () => {}): World {
   const kernel = createKernel()
   const inet = inetOf(kernel)
   const devs = [1, 2].map((nr) => {
@@ -58,6 +69,7 @@ function world(): World {
       ops: {
         ndoOpen: (d) => netifTxStartAllQueues(d),
         ndoStartXmit: (skb) => {
+          sent(skb)
           consumeSkb(skb)
           return NETDEV_TX_OK
         },
@@ -178,6 +190,129 @@ describe('a way found before', () => {
     expect(mtu()).toBe(1000)
     all.inet.kernel.runFor(700e9)
     expect(mtu()).toBe(1500)
+  })
+})
+
+describe('what to do with a packet like the one before', () => {
+  const SOURCES = ['10.0.1.9', '10.0.2.9', '172.16.0.1', '10.0.1.1'].map((text) => ipv4Number(text))
+  const OWN = ['10.0.1.1', '10.0.2.1', '10.0.1.255'].map((text) => ipv4Number(text))
+  const INPUT_CHANGES: typeof CHANGES = [
+    ...CHANGES,
+    ({ inet }, dev, n) => {
+      inet.ipv4.inDev(dev)!.cnf.rpFilter = n
+      inet.rtGenid.bump()
+    },
+    ({ inet }, dev, n) => {
+      inet.ipv4.inDev(dev)!.cnf.acceptLocal = n === 1
+      inet.rtGenid.bump()
+    },
+    ({ inet }, _dev, n) => {
+      inet.ipForward = n === 1
+    },
+  ]
+
+  it('is what would be found now, whatever has changed', () => {
+    const change = fc.tuple(fc.nat(INPUT_CHANGES.length - 1), fc.nat(1), fc.integer({ min: 1, max: 2 }))
+    const packet = fc.tuple(fc.constantFrom(...SOURCES), fc.constantFrom(...OWN), fc.nat(1))
+    let remembered = 0
+    fc.assert(
+      fc.property(packet, fc.array(change, { maxLength: 15 }), ([src, dst, which], changes) => {
+        const all = world()
+        const { ipv4 } = all.inet
+        const ask = (dev = which, type: number = PACKET_HOST, from = src, to = dst): number =>
+          routeInput(ipv4, ipv4.inDev(all.devs[dev]!)!, type, from, to)
+        /** The same, and what differs in one thing. */
+        const near = (): number[] => [
+          ask(),
+          ask(1 - which),
+          (ask(), ask(which, PACKET_LOOPBACK)),
+          (ask(which, PACKET_LOOPBACK), ask()),
+          (ask(), ask(which, PACKET_HOST, ipv4Number('10.0.9.9'))),
+          (ask(), ask(which, PACKET_HOST, src, ipv4Number('10.0.9.9'))),
+        ]
+        // Both have their address, so that there is something to remember.
+        for (const n of [1, 2]) attempt(all, () => CHANGES[0]!(all, all.devs[n - 1]!, n))
+        ask()
+        for (const [what, i, n] of changes) {
+          attempt(all, () => INPUT_CHANGES[what]!(all, all.devs[i]!, n))
+          const answers = near()
+          ask()
+          if (ipv4.lastInput.genid === all.inet.rtGenid.value) remembered++
+          const fresh = [
+            [which, PACKET_HOST, src, dst],
+            [1 - which, PACKET_HOST, src, dst],
+            [which, PACKET_LOOPBACK, src, dst],
+            [which, PACKET_HOST, src, dst],
+            [which, PACKET_HOST, ipv4Number('10.0.9.9'), dst],
+            [which, PACKET_HOST, src, ipv4Number('10.0.9.9')],
+          ].map((words) => {
+            ipv4.lastInput.genid = -1
+            return ask(...words)
+          })
+          expect(answers).toEqual(fresh)
+          ask()
+        }
+      }),
+      { numRuns: 60, seed: 7 },
+    )
+    expect(remembered).toBeGreaterThan(50)
+  })
+})
+
+describe('the neighbour a way goes to', () => {
+  const MAC = parseMac('02:00:00:00:00:99')
+  const OTHER = parseMac('02:00:00:00:00:98')
+
+  it('is looked up again once it was deleted', () => {
+    const frames: { readonly to: Uint8Array; readonly type: number }[] = []
+    const all = world((skb) => frames.push({ to: skb.mem.slice(skb.data, skb.data + 6), type: skb.protocol }))
+    const [dev] = all.devs
+    attempt(all, () => CHANGES[0]!(all, dev!, 1))
+    const table = all.inet.neighTable(2)
+    const dst = v4('10.0.1.2')
+    const set = (lladdr: Uint8Array): void =>
+      attempt(all, () =>
+        neighAdd(table, { dst, dev: dev!, lladdr, state: Nud.PERMANENT }, NlmNew.CREATE | NlmNew.REPLACE),
+      )
+    const sock = new UdpSock(all.inet, 2, all.inet.ipv4.udp)
+    sock.connect({ address: dst, port: 9 })
+    const send = (): unknown => {
+      frames.length = 0
+      sock.sendmsg(new Uint8Array(4))
+      all.inet.kernel.runFor(0)
+      return frames.at(-1)
+    }
+    set(MAC)
+    expect(send()).toEqual({ to: MAC, type: ETH_P_IP })
+    expect(send()).toEqual({ to: MAC, type: ETH_P_IP })
+    set(OTHER)
+    expect(send()).toEqual({ to: OTHER, type: ETH_P_IP })
+    attempt(all, () => neighDelete(table, dst, dev!))
+    expect(send()).toMatchObject({ type: ETH_P_ARP })
+    attempt(all, () => neighDelete(table, dst, dev!))
+    set(MAC)
+    expect(send()).toEqual({ to: MAC, type: ETH_P_IP })
+  })
+
+  it('is looked up again also by who keeps the way', () => {
+    const all = world()
+    const [dev] = all.devs
+    attempt(all, () => CHANGES[0]!(all, dev!, 1))
+    const { ipv4 } = all.inet
+    const table = all.inet.neighTable(2)
+    const rt = ipRouteOutput(ipv4, ipv4Number('10.0.1.2'), {}) as Rt4
+    const send = (): unknown => {
+      const skb = allocSkb(all.inet.kernel, 128)!
+      skbReserve(skb, 64)
+      skbPut(skb, 20)
+      ipFinishOutput2(ipv4, skb, rt)
+      return rt.neigh
+    }
+    const first = send()
+    expect(send()).toBe(first)
+    attempt(all, () => neighDelete(table, v4('10.0.1.2'), dev!))
+    expect(send()).not.toBe(first)
+    expect(rt.neigh!.dead).toBe(false)
   })
 })
 

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks'
 import { isMainThread } from 'node:worker_threads'
 import { libc } from './libc.ts'
 import type { Libc, UvFunctions } from './libc.ts'

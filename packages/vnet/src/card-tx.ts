@@ -19,7 +19,7 @@ const NO_MEMORY: Uint8Array = new Uint8Array(0)
 /**
  * The transmit engine of a queue: fetches descriptors, hands the frames to the cable, writes back status.
  *
- * It runs some time after the doorbell, never inside it, as a card does.
+ * It runs some time after the doorbell, as a card does; on a real clock and with no latency set, right then.
  */
 export class TxEngine {
   ring: CardRing | null = null
@@ -31,6 +31,7 @@ export class TxEngine {
   /** Time on the wire for one frame, in ns; 0 sends a burst at once. */
   frameNs = 0
   backend: Backend | null = null
+  private readonly kernel: Kernel
   private readonly regions: readonly MemoryRegion[]
   private readonly vector: CardVector
   private readonly event: HwEvent
@@ -38,13 +39,19 @@ export class TxEngine {
   private blocked = false
 
   constructor(kernel: Kernel, vector: CardVector, regions: readonly MemoryRegion[], owner: string) {
+    this.kernel = kernel
     this.regions = regions
     this.vector = vector
     this.event = hwEventSetup(kernel, () => this.run(), owner)
   }
 
   doorbell(): void {
-    if (!hwEventPending(this.event)) hwEventStart(this.event, this.latencyNs + this.frameNs)
+    if (hwEventPending(this.event)) return
+    const delay = this.latencyNs + this.frameNs
+    const { clock, cpu } = this.kernel
+    // A real card may be at it before the driver's next step.
+    if (delay === 0 && clock.real && cpu.hwDepth === 0) this.event.invoke()
+    else hwEventStart(this.event, delay)
   }
 
   /** The cable takes frames again. */

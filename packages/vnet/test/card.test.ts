@@ -73,6 +73,17 @@ describe('the card', () => {
     expect(rig.card.counters.rxMissed).toBe(1)
   })
 
+  it.each([
+    ['virtual', 0],
+    ['real', 1],
+  ] as const)('on a %s clock has sent %i frames when the doorbell returns', (clock, sent) => {
+    start({ kernel: { clock } })
+    rig.send(frame(60, 7))
+    expect(rig.wire).toHaveLength(sent)
+    rig.kernel.runFor(MS)
+    expect(rig.wire.map(numberOf)).toEqual([7])
+  })
+
   it('waits for a full cable and goes on', () => {
     start()
     const { backend } = rig.card as unknown as {

@@ -77,7 +77,7 @@ function destroy(ipv4: Ipv4, inDev: InDevice): void {
   fibDisableIp(ipv4, inDev.dev, 'unregister', true)
   ipv4.frags.forgetDevice(inDev.dev)
   loopForget(ipv4, inDev.dev)
-  ipv4.devices.delete(inDev.dev)
+  ipv4.forget(inDev)
   ipv4.inDevs.splice(ipv4.inDevs.indexOf(inDev), 1)
   ipv4.onNetconf?.('del', inDev.dev)
   neighParmsRelease(ipv4.arp, inDev.dev)

@@ -12,8 +12,6 @@ import { icmpSend } from './icmp-send.ts'
 import type { Ipv4 } from './ipv4.ts'
 import { tcp4Rcv } from './tcp.ts'
 
-const KNOWN: readonly number[] = [IpProto.ICMP, IpProto.IGMP, IpProto.TCP, IpProto.UDP]
-
 /** Gives a whole packet for us to its protocol. It stays the caller's. @kernel ip_protocol_deliver_rcu() net/ipv4/ip_input.c */
 export function ipDeliver(ipv4: Ipv4, skb: SkBuff, type: number): void {
   const { mem, data } = skb
@@ -27,13 +25,18 @@ export function ipDeliver(ipv4: Ipv4, skb: SkBuff, type: number): void {
   ipv4.rxPool.give(info)
 }
 
+function isKnown(protocol: number): boolean {
+  const { ICMP, IGMP, TCP, UDP } = IpProto
+  return protocol === ICMP || protocol === UDP || protocol === TCP || protocol === IGMP
+}
+
 function deliver(ipv4: Ipv4, skb: SkBuff, info: RxInfo): void {
   const { mem, data } = skb
   const protocol = mem[data + 9]!
   const hlen = ipHdrLen(mem, data)
   const icmpType = protocol === IpProto.ICMP && skb.len > hlen ? mem[data + hlen]! : -1
   const raw = rawDeliver(ipv4.inet, skb, info, protocol, icmpType)
-  if (!KNOWN.includes(protocol)) {
+  if (!isKnown(protocol)) {
     if (raw) ipv4.ip.inDelivers++
     else unknown(ipv4, skb)
     return

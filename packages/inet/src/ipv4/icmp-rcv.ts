@@ -1,9 +1,8 @@
-import { copyBytes } from '@vnet/kernel'
 import {
-  allocSkb,
   CHECKSUM_UNNECESSARY,
   pskbMayPull,
   type SkBuff,
+  skbAllocFrom,
   skbLinearize,
   skbPut,
   skbReserve,
@@ -96,11 +95,11 @@ function reply(ipv4: Ipv4, skb: SkBuff, info: RxInfo, type: number, len: number)
   const src = info.broadcast || info.multicast ? 0 : getUnalignedBe32(info.dst, 0)
   const rt = ipRouteOutputKey(ipv4, getUnalignedBe32(info.src, 0), src, null, info.tos & 0x1e)
   if (!isRoute(rt) || (rt.type !== RtnType.UNICAST && rt.type !== RtnType.LOCAL)) return
-  const answer = allocSkb(ipv4.kernel, HEADROOM + len)
+  const answer = skbAllocFrom(skb.cache, HEADROOM + len)
   if (answer === null) return
   skbReserve(answer, HEADROOM)
   const at = skbPut(answer, len)
-  copyBytes(answer.mem, at, skb.mem, skb.data, Math.min(len, skb.len))
+  ipv4.copier.copy(answer.shinfo, at, skb.mem, skb.data, Math.min(len, skb.len))
   if (type === 14) stamp(ipv4, answer.mem, at)
   const rest = getUnalignedBe32(skb.mem, skb.data + 4)
   icmpPush(ipv4, answer, type, 0, rest, info.tos, rt)

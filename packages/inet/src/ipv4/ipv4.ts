@@ -1,4 +1,5 @@
 import {
+  FrameCopier,
   type Kernel,
   scheduleWork,
   type TimerList,
@@ -14,7 +15,7 @@ import type { Inet } from '../inet.ts'
 import type { NeighTable } from '../neigh/table.ts'
 import { UdpMib } from '../sock/mib.ts'
 import { RxPool } from '../sock/rx-info.ts'
-import { DstCache4 } from './dst-cache.ts'
+import { DstCache4, LastInput } from './dst-cache.ts'
 import { IcmpLimits } from './icmp-limit.ts'
 import { IpFrags } from './reassembly.ts'
 import { PathMtu } from './path-mtu.ts'
@@ -37,6 +38,7 @@ export class Ipv4 {
   readonly inet: Inet
   readonly kernel: Kernel
   readonly devices = new Map<NetDevice<any>, InDevice>()
+  #met: InDevice | null = null
   /** The same, to walk through for each packet. */
   readonly inDevs: InDevice[] = []
   readonly fib: FibTables
@@ -51,6 +53,7 @@ export class Ipv4 {
   /** Ways found lately: of our own packets, and of those passed on. */
   readonly dst: DstCache4
   readonly dstForward: DstCache4
+  readonly lastInput = new LastInput()
   readonly rxPool = new RxPool(2)
   forward = false
   /** Who wants to know that settings of a device are there, or gone ('netconf'). */
@@ -59,6 +62,7 @@ export class Ipv4 {
   ident: number
   /** Packets to ourselves on a machine without a loopback device. */
   readonly loop = new SkBuffHead()
+  readonly copier = new FrameCopier()
   /** Scratch for the key of a neighbour. */
   readonly key = new Uint8Array(4)
   readonly lifetimeTimer: TimerList
@@ -83,6 +87,14 @@ export class Ipv4 {
 
   /** What IPv4 knows of a device, or null. @kernel __in_dev_get_rtnl() include/linux/inetdevice.h */
   inDev(dev: NetDevice<any>): InDevice | null {
-    return this.devices.get(dev) ?? null
+    // Asked for each packet, and mostly about the device of the one before.
+    if (this.#met !== null && this.#met.dev === dev) return this.#met
+    return (this.#met = this.devices.get(dev) ?? null)
+  }
+
+  /** A device is gone. */
+  forget({ dev }: InDevice): void {
+    this.#met = null
+    this.devices.delete(dev)
   }
 }

@@ -68,8 +68,11 @@ export function ipFinishOutput2(ipv4: Ipv4, skb: SkBuff, rt: Rt4): number {
   const { dev } = rt
   skb.protocol = ETH_P_IP
   skb.dev = dev
-  const key = neighKey(ipv4, rt, dev)
-  const neigh = neighLookupCreate(ipv4.arp, key, dev)
+  let { neigh } = rt
+  if (neigh === null || neigh.dead) {
+    neigh = neighLookupCreate(ipv4.arp, neighKey(ipv4, rt, dev), dev)
+    rt.neigh = neigh
+  }
   if (neigh === null) {
     kfreeSkb(skb, SkbDropReason.NEIGH_FAILED)
     return ENOBUFS

@@ -16,9 +16,25 @@ export const NO_ROUTE = -113
  * What to do with a received packet.
  *
  * @returns RtnType LOCAL, BROADCAST or MULTICAST: deliver; UNICAST: pass on; a negative errno: drop
- * @kernel ip_route_input_slow() net/ipv4/route.c
+ * @kernel ip_route_input_rcu() net/ipv4/route.c
  */
 export function routeInput(ipv4: Ipv4, inDev: InDevice, pktType: number, src: number, dst: number): number {
+  const last = ipv4.lastInput
+  const genid = ipv4.inet.rtGenid.value
+  const same = last.dst === (dst | 0) && last.src === (src | 0) && last.genid === genid
+  if (same && last.inDev === inDev && last.pktType === pktType) return RtnType.LOCAL
+  const type = routeInputSlow(ipv4, inDev, pktType, src, dst)
+  if (type !== RtnType.LOCAL) return type
+  last.inDev = inDev
+  last.pktType = pktType
+  last.src = src | 0
+  last.dst = dst | 0
+  last.genid = genid
+  return type
+}
+
+/** @kernel ip_route_input_slow() net/ipv4/route.c */
+function routeInputSlow(ipv4: Ipv4, inDev: InDevice, pktType: number, src: number, dst: number): number {
   const looped = (inDev.dev.flags & Iff.LOOPBACK) !== 0 || pktType === PACKET_LOOPBACK
   if (ipv4IsMulticast(src) || ipv4IsLbcast(src)) return MARTIAN
   if (ipv4IsMulticast(dst)) return multicast(inDev, src, dst, looped)

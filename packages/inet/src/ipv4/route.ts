@@ -5,6 +5,7 @@ import { inetSelectAddr, ipDevFind, lookupIfaddr } from '../fib/addr-type.ts'
 import type { Fib4Route } from '../fib/route.ts'
 import { ANY } from '../fib/table.ts'
 import { Rtax, RtnType, RtScope } from '../types/constants.ts'
+import type { Neighbour } from '../neigh/neighbour.ts'
 import type { Ipv4 } from './ipv4.ts'
 
 const ENODEV = -19
@@ -25,6 +26,8 @@ export class Rt4 {
   readonly direct: boolean
   /** A copy of a multicast or broadcast packet is for us too. */
   readonly loops: boolean
+  /** Who was found under `nextHop`; to be looked up again once it is dead. */
+  neigh: Neighbour | null = null
 
   constructor(ipv4: Ipv4, init: RtInit) {
     const { route, dst, dev } = init
