@@ -91,15 +91,16 @@ function skipped({ skipped: list }) {
 
 const MEANING = `- A TAP costs a system call a frame, whoever makes it; ours adds about 100 ns for leaving JavaScript and coming back. It is the cable to
   take when a machine here shall have an address on the host.
-- Rings (AF_PACKET, AF_XDP) are read in place, without a call. A walk in JavaScript takes about twice as long as in C, which is a few
+- Rings (AF_PACKET, AF_XDP) are read in place, without a call. A walk in JavaScript takes up to twice as long as in C, which is a few
   nanoseconds to a few tens; the row "the host" is what every program pays for a frame besides, and it is twenty times that.
 - The row of @vnet/afxdp's driver has all of a driver in it: interrupt, NAPI, sk_buff, GRO, a handler. No C beside it has that, so it is
   there to be known, not judged.
 - TCP goes through \`joinTaps\` with frames of up to 64 KiB, uncut, so that our share of the cost hardly shows. The lab's two drivers copy
   each frame several times: from the TAP, through a card, over the cable, through the other card.
-- An answer to ping costs a turn of Node's loop, two interrupts and a protocol stack. An echo in plain JavaScript on the same descriptor takes
-  4.6 µs where C takes 2.7: that is the loop and the system calls; the machine adds less than two. Over two processors either may take
-  several times as long, by how the host places them.`
+- An answer to ping costs two interrupts and a protocol stack: an echo in plain JavaScript on the same descriptor takes 3.0 µs where C takes
+  2.7. While pings follow each other within 0.2 ms the TAP looks for the next at once (\`linger\`). By way of Node's loop and a sleep the
+  same takes 6 µs on one processor, and 40 on two, of which one must be woken up each time.
+- A ping now and then, one every 10 ms, finds the processor asleep and all caches cold: C then takes some 0.1 ms, and we 0.5.`
 
 const AGAIN = `    npm run bench:real                          # everything, some three minutes; as root
     npm run bench:real -- --only tap --only ping    # a part
@@ -111,6 +112,6 @@ what it left out for want of them. It touches no interface of the host: namespac
 and go with them, however they end.
 
 Every contestant is a process of its own; the C twins are in \`bench/c/real/\`. All warm up, then take turns of 40 ms, 31 times; a turn counts
-by the lower quartile of its rounds, and a round is 500 to 16,000 frames (iperf3: 9 turns of a second; ping: 21 turns of 1,000). A ratio is taken
+by the lower quartile of its rounds, and a round is 500 to 16,000 frames (iperf3: 9 turns of a second; ping: 21 turns of 3,000). A ratio is taken
 turn by turn, and its median is judged. All are pinned to one processor but iperf3 and the first of the two pings. Sending is not timed where
 receiving is: the frames lie in the TAP's queue or in the ring before the clock starts.`

@@ -90,7 +90,11 @@ export class Linger {
     const end = this.#last + WAIT_MS
     let looks = hits
     do {
-      for (; looks % LOOKS_BLIND !== LOOKS_BLIND - 1; looks++) if (this.#handle() !== false) return true
+      for (; looks % LOOKS_BLIND !== LOOKS_BLIND - 1; looks++) {
+        if (this.#handle() !== false) return true
+        // It may have found that its descriptor is gone.
+        if (!this.#on) return false
+      }
       looks++
       if (this.#due()) return false
       this.#libc.sched_yield()

@@ -15,6 +15,7 @@ class Asker {
   told = 0
   /** Events handled where another was, before anything else in this process came to run. */
   together = 0
+  closed = false
   /** The last one was. */
   here = false
   #fresh = false
@@ -113,6 +114,26 @@ describe.skipIf(noLinux() !== false || watchMethod() !== 'uv')(
       })
       await new Promise((resolve) => setTimeout(resolve, 10))
       expect(asker.told).toBe(last)
+    })
+
+    it('is left alone when it closed because there was nothing', async () => {
+      let after = 0
+      await new Promise<void>((done) => {
+        const it = watch(() => {
+          if (asker.closed) after++
+          if (asker.take()) {
+            if (asker.told < EVENTS || !asker.here) asker.ask()
+            return true
+          }
+          // Nothing at hand: that is said only while it is looked for.
+          it.close()
+          asker.closed = true
+          done()
+          return false
+        })
+        asker.ask()
+      })
+      expect(after).toBe(0)
     })
 
     it('is not asked again when it does not say', async () => {
