@@ -92,7 +92,8 @@ function skipped({ skipped: list }) {
 const MEANING = `- A TAP costs a system call a frame, whoever makes it; ours adds about 100 ns for leaving JavaScript and coming back. It is the cable to
   take when a machine here shall have an address on the host.
 - Rings (AF_PACKET, AF_XDP) are read in place, without a call. A walk in JavaScript takes up to twice as long as in C, which is a few
-  nanoseconds to a few tens; the row "the host" is what every program pays for a frame besides, and it is twenty times that.
+  nanoseconds to a few tens; the row "the host" is what every program pays for a frame besides, and it is twenty times that. For
+  AF_PACKET a wake-up of Node's loop is in it, one for all frames of a round: after a sleep it takes some 80 µs.
 - The row of @vnet/afxdp's driver has all of a driver in it: interrupt, NAPI, sk_buff, GRO, a handler. No C beside it has that, so it is
   there to be known, not judged.
 - TCP goes through \`joinTaps\` with frames of up to 64 KiB, uncut, so that our share of the cost hardly shows. The lab's two drivers copy
@@ -112,6 +113,6 @@ what it left out for want of them. It touches no interface of the host: namespac
 and go with them, however they end.
 
 Every contestant is a process of its own; the C twins are in \`bench/c/real/\`. All warm up, then take turns of 40 ms, 31 times; a turn counts
-by the lower quartile of its rounds, and a round is 500 to 16,000 frames (iperf3: 9 turns of a second; ping: 21 turns of 3,000). A ratio is taken
+by the lower quartile of its rounds, and a round is 500 to 32,000 frames (iperf3: 9 turns of a second; ping: 21 turns of 3,000). A ratio is taken
 turn by turn, and its median is judged. All are pinned to one processor but iperf3 and the first of the two pings. Sending is not timed where
 receiving is: the frames lie in the TAP's queue or in the ring before the clock starts.`

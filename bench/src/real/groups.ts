@@ -55,6 +55,7 @@ function tap(way: 'rx' | 'tx', length: number): RealGroup {
   }
 }
 
+/** Node's loop is woken up once a round, cold, which takes as long as two thousand frames: so a round has many. */
 function packet(length: number, frames: number): RealGroup {
   const args = [String(length), String(frames)]
   return {
@@ -144,8 +145,8 @@ export const groups: readonly RealGroup[] = [
   tap('rx', 1514),
   tap('tx', 60),
   tap('tx', 1514),
-  packet(60, 16_000),
-  packet(1514, 4000),
+  packet(60, 32_000),
+  packet(1514, 8000),
   xdp(60),
   xdp(1514),
   wire(),
