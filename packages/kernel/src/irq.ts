@@ -69,8 +69,7 @@ export class IrqController {
   /** Asserts or deasserts a level-triggered line; the card calls it. */
   setLevel(irq: number, asserted: boolean): void {
     const line = this.#line(irq)
-    // V8 has no short way to compare two booleans that are not equal.
-    if (asserted ? line.level : !line.level) return
+    if (line.level === asserted) return
     line.level = asserted
     if (asserted && line.wants) this.#queue(line)
   }

@@ -122,8 +122,7 @@ export class CardVector {
 
   private drive(): void {
     const level = this.cause !== 0 && !this.masked
-    // V8 has no short way to compare two booleans that are not equal.
-    if (level ? this.asserted : !this.asserted) return
+    if (level === this.asserted) return
     this.asserted = level
     if (level) this.counters.interrupts++
     this.kernel.irq.setLevel(this.line, level)
