@@ -113,6 +113,6 @@ what it left out for want of them. It touches no interface of the host: namespac
 and go with them, however they end.
 
 Every contestant is a process of its own; the C twins are in \`bench/c/real/\`. All warm up, then take turns of 40 ms, 31 times; a turn counts
-by the lower quartile of its rounds, and a round is 500 to 32,000 frames (iperf3: 9 turns of a second; ping: 21 turns of 3,000). A ratio is taken
+by the median of its rounds, and a round is 500 to 32,000 frames (iperf3: 9 turns of a second; ping: 21 turns of 3,000). A ratio is taken
 turn by turn, and its median is judged. All are pinned to one processor but iperf3 and the first of the two pings. Sending is not timed where
 receiving is: the frames lie in the TAP's queue or in the ring before the clock starts.`

@@ -31,7 +31,7 @@ export async function converseRounds(contestant: RoundContestant): Promise<void>
 }
 
 /**
- * The lower quartile of the rounds that fit: those in which the processor was taken away do not move it. The first does
+ * The median of the rounds that fit: those in which the processor was taken away do not move it. The first does
  * not count: the caches were somebody else's until then.
  */
 async function turn(contestant: RoundContestant, ms: number): Promise<number> {
