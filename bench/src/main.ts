@@ -5,7 +5,7 @@ import { type GroupResult, type Plan, contest } from './contest.ts'
 import { groups } from './groups.ts'
 import { type Machine, describeMachine } from './machine.ts'
 import { type Measure, measures } from './measures.ts'
-import { checkPlan, optionsOf } from './options.ts'
+import { benchOptions, checkPlan } from './options.ts'
 import { type Report, formatGroup, formatMachine, formatMeasure } from './report.ts'
 import { spreadOf } from './stats.ts'
 
@@ -22,13 +22,7 @@ const QUICK: Plan = { warmMs: 40, roundMs: 0.5, rounds: 3, retries: 0, judge: fa
 const NOISY_SPREAD = 0.15
 const NOISY_PREEMPTED = 0.5
 
-const values = optionsOf({
-  quick: { type: 'boolean', default: false },
-  json: { type: 'string' },
-  only: { type: 'string', multiple: true, default: [] },
-  list: { type: 'boolean', default: false },
-  help: { type: 'boolean', default: false },
-})
+const values = benchOptions()
 
 const dist = import.meta.dirname
 /** These need more than one processor. */

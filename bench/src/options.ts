@@ -1,19 +1,24 @@
 import { closeSync, openSync } from 'node:fs'
-import { parseArgs, type ParseArgsConfig } from 'node:util'
+import { parseArgs } from 'node:util'
 
 /** Ends the command: what was asked makes no sense. */
-export function refuse(message: string): never {
+function refuse(message: string): never {
   console.error(`bench: ${message}`)
   process.exit(2)
 }
 
-type Options = NonNullable<ParseArgsConfig['options']>
-type Values<T extends Options> = ReturnType<typeof parseArgs<{ options: T }>>['values']
-
-/** The options of a command line; ends the command when they make no sense. */
-export function optionsOf<const T extends Options>(options: T): Values<T> {
+/** What both benchmarks take; ends the command when it makes no sense. */
+export function benchOptions() {
   try {
-    return parseArgs({ options }).values
+    return parseArgs({
+      options: {
+        quick: { type: 'boolean', default: false },
+        json: { type: 'string' },
+        only: { type: 'string', multiple: true, default: [] },
+        list: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    }).values
   } catch (error) {
     return refuse(`${(error as Error).message.split('. ')[0]!}; --help shows what there is`)
   }

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { contest, type Plan } from '../contest.ts'
 import { describeMachine } from '../machine.ts'
-import { checkPlan, optionsOf } from '../options.ts'
+import { benchOptions, checkPlan } from '../options.ts'
 import { formatMachine } from '../report.ts'
 import { groups, type RealGroup } from './groups.ts'
 import { whyNot } from './needs.ts'
@@ -25,13 +25,7 @@ const HELP = `usage: npm run bench:real -- [--quick] [--json FILE] [--docs] [--o
 
 Everything happens in network namespaces that belong to the processes that measure, and go with them.`
 
-const values = optionsOf({
-  quick: { type: 'boolean', default: false },
-  json: { type: 'string' },
-  only: { type: 'string', multiple: true, default: [] },
-  list: { type: 'boolean', default: false },
-  help: { type: 'boolean', default: false },
-})
+const values = benchOptions()
 
 const dist = import.meta.dirname
 const { only, quick } = values
