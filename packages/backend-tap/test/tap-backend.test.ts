@@ -1,6 +1,7 @@
 import { accounts } from '@vnet/backend'
 import { createKernel } from '@vnet/kernel'
 import type { Kernel } from '@vnet/kernel'
+import { libc, watchMethod } from '@vnet/linux'
 import type { Netns } from '@vnet/linux'
 import { arpRequest, padFrame } from '@vnet/wire'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -81,6 +82,35 @@ describe.skipIf(skipReason())('a TAP in a namespace of its own', () => {
     expect(answer[21]).toBe(2)
     expect(backend.counters).toMatchObject({ txFrames: 20, downFrames: 20, dropped: 0 })
     expect(accounts(backend).problems).toEqual([])
+  })
+
+  it.each([
+    ['looks for the next frame while they follow each other', true],
+    ['does not when told not to', false],
+  ])('%s', async (_, linger) => {
+    const backend = tap({ linger })
+    host(netns, 'ip addr add 10.9.0.1/24 dev vt0')
+    await plug(backend)
+    const c = libc() as { read: ReturnType<typeof libc>['read'] }
+    const { read } = c
+    let reads = 0
+    c.read = Object.assign((...args: Parameters<typeof read>) => (reads++, read(...args)), {
+      async: read.async,
+    })
+    const before = backend.counters.upFrames + backend.stats.interrupts
+    try {
+      for (let n = 1; n <= 300; n++) {
+        send(backend, whoHas('10.9.0.1'))
+        while (card.ofType(ARP).length < n) await new Promise((resolve) => setImmediate(resolve))
+      }
+    } finally {
+      c.read = read
+    }
+    // One for each frame, and one that finds no more for each interrupt; what is looked for comes on top.
+    const more = reads - (backend.counters.upFrames + backend.stats.interrupts - before)
+    // Only libuv can be asked whether something else is due.
+    if (linger && watchMethod() === 'uv') expect(more).toBeGreaterThan(10)
+    else expect(more).toBeLessThan(10)
   })
 
   it('takes the carrier away while the interface is down, and gives it back', async () => {
